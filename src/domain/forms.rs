@@ -1,0 +1,54 @@
+//! From a file's bytes to the fields of the forms in the catalogue, every value with its place.
+//!
+//! `catalogue` says which forms exist (`config/forms/*.toml`); a small reader for each format turns bytes into a
+//! [`grid::Document`]; `labels` matches cells to fields. A new form is a new TOML file.
+
+use std::collections::BTreeMap;
+
+pub mod catalogue;
+pub mod grid;
+
+/// A value as the sender wrote it, after trimming, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    pub text: String,
+    /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.
+    pub place: String,
+    /// The value stands in a hidden row or column.
+    pub hidden: bool,
+}
+
+/// One filled form or one row of a summary table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Catalogue id of the form: `annex1`, `annex2`.
+    pub form: String,
+    /// `Sheet1!A5:R5`, `table 1`.
+    pub place: String,
+    /// By field key of the catalogue. Missing and placeholder values are absent.
+    pub values: BTreeMap<String, Value>,
+}
+
+/// What one file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FormReading {
+    /// In order of appearance.
+    pub records: Vec<Record>,
+    /// Facts that stand beside the table: `bureau` (填报单位), `contact`, `phone`, `filled_on`; by field key.
+    pub heading: BTreeMap<String, Value>,
+    /// Everything outside the tables, for recognising letters and bureaus. Capped by `Limits::text_max_chars`.
+    pub text: String,
+    /// The file is a summary table whose header was recognised though it has no rows, or a form with no value filled.
+    pub blank_form: Option<String>,
+    /// Remarks for a person (hidden sheets, rows over the limit …), in Chinese.
+    pub notes: Vec<String>,
+}
+
+/// Why a file could not be read; data for the sender, not a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadProblem {
+    Encrypted,
+    Damaged(String),
+    /// Which limit, in Chinese with its figure.
+    Refused(String),
+}

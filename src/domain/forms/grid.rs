@@ -1,0 +1,49 @@
+//! One table model for every format: a sheet, a Word table, an HTML table all become a [`Grid`].
+
+/// A document as its reader saw it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    pub tables: Vec<Grid>,
+    /// Text outside of tables, a paragraph each, in order.
+    pub paragraphs: Vec<String>,
+}
+
+/// A table with merged cells. Coordinates are absolute, zero-based.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grid {
+    /// Sheet name, or `table 1` (counted in document order, nested tables included).
+    pub name: String,
+    pub kind: GridKind,
+    /// A hidden sheet.
+    pub hidden: bool,
+    /// Row by row, left to right; a merged cell stands once, at its top left.
+    pub cells: Vec<Cell>,
+    /// Hidden rows and columns, ascending.
+    pub hidden_rows: Vec<u32>,
+    pub hidden_columns: Vec<u32>,
+    /// Rows or cells beyond the limits were left out; which limit, in Chinese.
+    pub truncated: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GridKind {
+    /// Places are written `Sheet1!A5`.
+    #[default]
+    Sheet,
+    /// Places are written `table 1 R3C2`.
+    WordTable,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    pub row: u32,
+    pub column: u32,
+    pub row_span: u32,
+    pub column_span: u32,
+    /// Cleaned text, line breaks kept; placeholder texts are empty.
+    pub text: String,
+    /// A formula without a cached value.
+    pub uncomputed: bool,
+    /// A number of 16 digits or more that the spreadsheet has rounded.
+    pub rounded: bool,
+}

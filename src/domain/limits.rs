@@ -1,0 +1,46 @@
+//! Every limit on foreign input, in one named struct. A refusal names the limit and the file; the rest of the mail is still read.
+
+use serde::Deserialize;
+
+/// Limits on one message and everything inside it. Passed in wherever foreign bytes are read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest message that is examined, in bytes (NetEase accepts at most 71 680 000). Larger ones are kept, not read.
+    pub message_max_bytes: usize,
+    /// MIME parts and archive entries of one message, together.
+    pub files_max: usize,
+    /// How deep messages and archives may stand inside each other.
+    pub depth_max: usize,
+    /// Entries of one archive.
+    pub container_entries_max: usize,
+    /// Bytes that all archives of one message may unpack to, together.
+    pub container_output_max_bytes: usize,
+    /// Unpacked bytes for one packed byte, once more than 1 MiB is out.
+    pub container_ratio_max: usize,
+    /// Cells read from one table or sheet.
+    pub cells_max: usize,
+    /// Rows read from one table or sheet.
+    pub rows_max: usize,
+    /// Columns read from one table or sheet.
+    pub columns_max: usize,
+    /// Characters kept of one field's value or of a mail's text.
+    pub text_max_chars: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_max_bytes: 75 << 20,
+            files_max: 1_000,
+            depth_max: 4,
+            container_entries_max: 500,
+            container_output_max_bytes: 512 << 20,
+            container_ratio_max: 100,
+            cells_max: 500_000,
+            rows_max: 20_000,
+            columns_max: 512,
+            text_max_chars: 100_000,
+        }
+    }
+}
