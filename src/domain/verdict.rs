@@ -1,2 +1,211 @@
 //! The one way of thinking: [`read`] turns bytes into a [`Reading`], which says what must be looked up; [`decide`] turns the
 //! reading and what is known into a [`Verdict`]. Both are pure: the same bytes and the same knowledge give the same verdict.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    findings::{Finding, Severity},
+    kind::Kind,
+    message::Mailbox,
+    parts::{FileStatus, FileType},
+    reconcile::{Reconciliation, Source},
+    routing::Route,
+    submitters::Bureau,
+};
+
+/// What one mail means and what must happen because of it.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// SHA-256 of the raw bytes, lower-case hex: the identity of a message.
+    pub sha256: String,
+    /// SHA-256 of what the sender wrote (body and Message-ID, From, Subject, Date), without the headers that transport adds:
+    /// the same mail delivered over two ways has one of these.
+    pub content_sha256: String,
+    pub message_id: Option<String>,
+    /// Ids for In-Reply-To and References of the answer.
+    pub references: Vec<String>,
+    /// The single From mailbox, where there is exactly one.
+    pub from: Option<Mailbox>,
+    pub subject: String,
+    pub date: Option<Timestamp>,
+    pub kind: Kind,
+    pub outcome: Outcome,
+    pub answer: bool,
+    /// Chinese, one sentence.
+    pub answer_reason: String,
+    pub bureau: Option<Bureau>,
+    pub formal_letter: Option<FormalLetter>,
+    pub attachments: Vec<Attachment>,
+    pub links: Vec<CloudLink>,
+    pub topics: Vec<Topic>,
+    /// About the mail as a whole.
+    pub findings: Vec<Finding>,
+    pub reconciliation: Reconciliation,
+}
+
+/// The message's state once the verdict is recorded (`contract.md` section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Recorded,
+    /// Machine mail and the like: kept, nothing to do.
+    Ignored,
+    /// The same mail came before over another way.
+    Duplicate,
+}
+
+/// 正式文件 (R16).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormalLetter {
+    /// Path of the file.
+    pub attachment: String,
+    /// 长工信函〔2024〕37号, where it could be read.
+    pub number: Option<String>,
+}
+
+/// One file of the mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    pub path: String,
+    pub sha256: String,
+    pub bytes: usize,
+    #[serde(rename = "type")]
+    pub file_type: FileType,
+    pub role: Role,
+    pub status: FileStatus,
+    /// Why it was not read, in Chinese, with the remedy.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Annex1,
+    Annex2,
+    Letter,
+    Container,
+    Other,
+}
+
+/// A file that lies on a net disk instead of in the mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudLink {
+    pub provider: String,
+    pub name: Option<String>,
+    pub expires: Option<String>,
+    pub url_host: String,
+}
+
+/// One topic of the mail.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    /// By field key, as the sender wrote them.
+    pub fields: BTreeMap<String, String>,
+    pub sources: Vec<Source>,
+    pub route: Route,
+    pub findings: Vec<Finding>,
+    pub duplicates: Vec<Duplicate>,
+    /// Folded applicant and title: the key under which revisions of a topic find each other.
+    pub key: TopicKey,
+    /// SHA-256 of the folded fields: equal content, equal fingerprint.
+    pub fingerprint: String,
+    pub change: Change,
+    pub status: TopicStatus,
+}
+
+/// How people recognise the same topic again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicKey {
+    pub applicant: String,
+    pub title: String,
+}
+
+/// What this mail does to the store's topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Not seen before: gets a receipt number.
+    New,
+    /// A later version of a topic of the same sender or bureau: keeps its receipt number.
+    Revision {
+        id: String,
+        /// Keys of the fields that differ from the last revision.
+        changed: Vec<String>,
+    },
+    /// The same content again: nothing changes.
+    Same { id: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopicStatus {
+    Accepted,
+    NeedsCorrection,
+    SuspectedDuplicate,
+    Withdrawn,
+}
+
+/// Another topic that looks like this one; for reviewers, never for senders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Duplicate {
+    /// Receipt number, or the title of a topic of the same mail.
+    pub topic: String,
+    pub score: f64,
+    /// `same` · `near`.
+    pub kind: String,
+}
+
+/// What must be looked up before a mail can be judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookupKeys {
+    pub content_sha256: String,
+    /// Message-IDs this mail refers to.
+    pub references: Vec<String>,
+    /// Receipt numbers named in its subject or text.
+    pub receipt_numbers: Vec<String>,
+    pub topics: Vec<TopicKey>,
+}
+
+/// What the store knows about those keys.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Another message with the same content is recorded already.
+    pub same_content: bool,
+    /// One of the references is a letter of ours.
+    pub answers_our_letter: bool,
+    pub topics: Vec<KnownTopic>,
+}
+
+/// A topic of the store at its latest revision.
+#[derive(Debug, Clone)]
+pub struct KnownTopic {
+    pub id: String,
+    pub key: TopicKey,
+    pub fingerprint: String,
+    pub fields: BTreeMap<String, String>,
+    /// Address that sent the latest revision.
+    pub sender: String,
+    pub bureau: Option<String>,
+    pub status: TopicStatus,
+    pub division: String,
+}
+
+impl Topic {
+    /// Findings the sender is told about.
+    pub fn for_sender(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.audience == super::findings::Audience::Sender)
+    }
+
+    /// The sender must correct something.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    #[must_use]
+    pub fn text(&self, key: &str) -> &str {
+        self.fields.get(key).map_or("", String::as_str)
+    }
+}
