@@ -14,6 +14,9 @@ use super::{
 
 mod likeness;
 
+/// Pairs of a row and a form that are compared in one package; no honest package comes near. Beyond it only equal titles are joined.
+const COMPARISONS_MAX: usize = 300_000;
+
 /// A record and the file it stands in.
 #[derive(Debug, Clone)]
 pub struct Sourced {
@@ -151,9 +154,11 @@ fn assign(rows: &[Draft], forms: &[Option<Draft>]) -> BTreeMap<usize, usize> {
     let forms: Vec<likeness::Face> = forms.iter().flatten().map(likeness::Face::of).collect();
     let index = likeness::Index::of(&forms);
     let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
+    let mut left = COMPARISONS_MAX;
     for (at, row) in rows.iter().enumerate() {
         let row = likeness::Face::of(row);
-        for candidate in index.candidates(&row) {
+        for candidate in index.candidates(&row, left) {
+            left = left.saturating_sub(1);
             if let Some(score) = forms.get(candidate).and_then(|form| row.likeness(form)) {
                 pairs.push((score, at, candidate));
             }

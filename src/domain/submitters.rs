@@ -309,6 +309,8 @@ mod tests {
         assert_id(How::Letter, letter, "changchun");
         let county = "关于报送专项课题的函\n长春市工业和信息化局：\n现将课题报上。\n农安县工业和信息化局\n2024年8月15日";
         assert_id(How::Letter, county, "nongan");
+        let one_line = "关于报送专项课题的函 省工信厅： 现将农安县工信局等单位的课题报上。 长春市工业和信息化局 2024年8月15日";
+        assert_id(How::Letter, one_line, "changchun");
         assert_id(How::Letter, "长春市工业和信息化局文件\n长工信函〔2024〕37号\n关于报送专项课题的函\n省工信厅：", "changchun");
     }
 

@@ -12,6 +12,9 @@ const SAME_NAME: f64 = 0.6;
 /// Characters of a title or name that are compared.
 const COMPARED_CHARS: usize = 200;
 
+/// Forms that one row is compared with.
+const CANDIDATES_MAX: usize = 2_000;
+
 /// What identifies a record, folded.
 pub struct Face {
     title: String,
@@ -81,8 +84,11 @@ impl<'a> Index<'a> {
         Self { by_key }
     }
 
-    pub fn candidates(&self, row: &Face) -> BTreeSet<usize> {
-        keys(row).filter_map(|key| self.by_key.get(&key)).flatten().copied().collect()
+    /// The forms worth comparing with a row; where more than `most`, only those of the same title.
+    pub fn candidates(&self, row: &Face, most: usize) -> BTreeSet<usize> {
+        let found: usize = keys(row).filter_map(|key| self.by_key.get(&key)).map(Vec::len).sum();
+        let keys = keys(row).filter(|(kind, _)| found <= most || *kind == 't');
+        keys.filter_map(|key| self.by_key.get(&key)).flatten().take(CANDIDATES_MAX).copied().collect()
     }
 }
 

@@ -101,9 +101,9 @@ impl Lexicon {
 
     pub fn weigh(&self, topic: &Draft) -> Tally {
         let mut tally = Tally::default();
-        let parts = Parts::of(&first_chars(topic.text("topic_title")));
+        let parts = Parts::of(topic.text("topic_title"));
         self.weigh_title(&parts, &mut tally);
-        let product = Parts::of(&first_chars(topic.text("product")).chars().take(60).collect::<String>());
+        let product = Parts::of(topic.text("product").lines().next().unwrap_or_default());
         self.weigh_heads(&product, PRODUCT / 2.0, "product", &mut tally);
         let body = self.weigh_body(topic, &mut tally);
         self.weigh_pairs(&parts, &body, &mut tally);

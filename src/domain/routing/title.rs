@@ -104,6 +104,9 @@ const USE_WORDS: &[&str] = &[
     "产业用",
 ];
 
+/// Characters of a title that are taken apart; no honest title is longer.
+const TITLE_CHARS: usize = 200;
+
 /// A folded title, taken apart.
 #[derive(Debug, Default, PartialEq)]
 pub struct Parts {
@@ -119,7 +122,8 @@ pub struct Parts {
 
 impl Parts {
     pub fn of(title: &str) -> Self {
-        let (text, remarks) = without_brackets(&folding::fold(title));
+        let title: String = title.chars().take(TITLE_CHARS).collect();
+        let (text, remarks) = without_brackets(&folding::fold(&title));
         let core = without_work(&text);
         let product_from = [after_user(core), after_means(core), after_making(core)].into_iter().max().unwrap_or(0);
         let heads = heads(core, product_from);
@@ -150,16 +154,14 @@ fn without_work(text: &str) -> &str {
 
 /// `汽车座椅用聚醚`: behind the last 用 that means "for".
 fn after_user(core: &str) -> usize {
-    core.match_indices('用')
+    core.rmatch_indices('用')
         .filter(|(at, _)| *at > 0)
-        .filter(|(at, text)| {
+        .find(|(at, text)| {
             let end = at + text.len();
             let in_word = USE_WORDS.iter().any(|word| core.match_indices(word).any(|(start, _)| start <= *at && end <= start + word.len()));
             !in_word && end < core.len()
         })
-        .map(|(at, text)| at + text.len())
-        .last()
-        .unwrap_or(0)
+        .map_or(0, |(at, text)| at + text.len())
 }
 
 /// `面向离散制造的平台`, `基于视觉的检测仪`: behind the 的.

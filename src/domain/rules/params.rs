@@ -27,7 +27,7 @@ static QUANTITY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Numbers that are no parameter: dates and names of standards.
 static NO_PARAMETER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"20\d\d年(?:\d{1,2}月)?(?:\d{1,2}日)?|20\d\d[./-]\d{1,2}(?:[./-]\d{1,2})?|(?:gb|gjb|jb|iso|iec|en|astm|hg|yy|qc|tb|db)(?:/[tz])?\d+(?:[.-]\d+)*").ok()
+    Regex::new(r"20\d\d年(?:\d{1,2}月)?(?:\d{1,2}日)?|20\d\d[./-]\d{1,2}(?:[./-]\d{1,2})?|[2-6]g(?:[+]|网络|通信|专网|模组|基站|技术|信号|频段)|(?:gb|gjb|jb|iso|iec|en|astm|hg|yy|qc|tb|db)(?:/[tz])?\d+(?:[.-]\d+)*").ok()
 });
 
 /// The number at the beginning of an item: `1.`, `（2）`, `3、`.
@@ -159,6 +159,7 @@ mod tests {
             "显著提升用户体验",
             "达到国际先进水平",
             "采用T800级技术",
+            "支持5G通信",
         ] {
             assert_eq!(quantified(text), Vec::<String>::new(), "{text}");
         }

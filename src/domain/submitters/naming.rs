@@ -103,6 +103,9 @@ const AFTER_BARE: &[&str] =
 /// Between a name and 公司, one of these shows that the firm is another noun.
 const ACTS: &[&str] = &["报", "推荐", "关于", "提交", "转", "专项", "课题", "局", "委", "征集", "属", "的", "企业"];
 
+/// Characters of a line that are searched.
+const LINE_CHARS: usize = 500;
+
 /// A name found in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -183,7 +186,8 @@ impl Names {
 
     /// The name that a letter is signed with; else the one it is headed with; else the last one it mentions. Addressees do not count.
     pub fn in_letter(&self, text: &str) -> Option<Found> {
-        let lines: Vec<String> = text.lines().map(folding::fold).filter(|line| !line.is_empty()).collect();
+        // Letters out of HTML or a scan may be one long line.
+        let lines: Vec<String> = text.split(['\n', '。', '；']).map(folded_line).filter(|line| !line.is_empty()).collect();
         let named: Vec<(&String, Found)> = lines.iter().filter_map(|line| self.best(line, true).map(|found| (line, found))).collect();
         let signed = named.iter().rev().find(|(line, found)| is_signature(line, found));
         let headed = named.iter().find(|(line, found)| found.start == 0 && line.get(found.end..).is_some_and(is_heading));
@@ -191,7 +195,7 @@ impl Names {
     }
 
     pub fn in_line(&self, text: &str) -> Option<Found> {
-        self.best(&folding::fold(text), false)
+        self.best(&folded_line(text), false)
     }
 
     /// The most exact name of a folded line: the directory before counties before patterns, then the longest, then the first.
@@ -306,6 +310,11 @@ fn is_part_of_a_firm(after: &str) -> bool {
     let run: String = after.chars().take(24).take_while(|c| is_han(*c) || matches!(c, '(' | ')')).collect();
     let firm = ["公司", "集团", "研究院", "研究所", "大学", "厂"].iter().filter_map(|word| run.find(word)).min();
     firm.and_then(|at| run.get(..at)).is_some_and(|between| !ACTS.iter().any(|act| between.contains(act)))
+}
+
+/// A line as it is searched, cut to [`LINE_CHARS`].
+fn folded_line(text: &str) -> String {
+    folding::fold(text).chars().take(LINE_CHARS).collect()
 }
 
 fn is_han(c: char) -> bool {
