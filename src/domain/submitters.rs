@@ -212,6 +212,9 @@ mod tests {
             for name in std::iter::once(&entry.name).chain(&entry.abbreviations).chain(&entry.bare) {
                 assert_id(How::Table, &format!("{name}（盖章）"), &entry.id);
                 assert_id(How::Subject, &format!("{name}报送聚力攻坚专项课题"), &entry.id);
+                if !name.ends_with('局') {
+                    assert_id(How::Subject, &format!("{name}工信局报送课题"), &entry.id);
+                }
             }
         }
     }

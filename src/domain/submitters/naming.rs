@@ -290,7 +290,9 @@ fn is_somebody(place: &str, office: bool) -> bool {
     let is_class =
         NOBODY.contains(&place) || ["各", "我", "本", "所在", "所属", "属地", "国家级", "省级"].iter().any(|word| place.starts_with(word));
     let is_area = place.ends_with(['市', '县', '区', '州', '旗', '盟']);
-    !is_class && if office { chars >= 3 && is_area } else { chars >= 2 }
+    // The office of a zone (净月高新区工信局) is named by its zone.
+    let is_zone = ["高新区", "经开区", "汽开区", "开发区", "新区", "示范区", "净月区"].iter().any(|zone| place.ends_with(zone));
+    !is_class && if office { chars >= 3 && is_area && !is_zone } else { chars >= 2 }
 }
 
 /// A short line that is little more than the name: a signature, perhaps with seal mark and date.
