@@ -1,9 +1,28 @@
 //! Which industry division a topic belongs to (`domain.md` 3): the product to be developed decides. Data in `config/divisions.toml`.
 //! Nothing is ever rejected for its field (R13): without a signal the topic goes to the fallback division.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
+
 use serde::{Deserialize, Serialize};
 
 use super::reconcile::Draft;
+
+mod lexicon;
+mod title;
+
+use lexicon::Lexicon;
+
+/// Evidence strings of one route.
+const EVIDENCE_MAX: usize = 8;
+/// Points below which a text says nothing about its division.
+const SIGNAL_MIN: f64 = 0.6;
+/// Squared points of "none of them" in the shares: few signals give a low confidence.
+const DOUBT: f64 = 6.0;
+/// Share of the best score that a GB code's division must have in the text for the code to be consistent with it.
+const CONSISTENT_SHARE: f64 = 0.2;
 
 /// The routing table.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,6 +35,20 @@ pub struct Divisions {
     /// Words that count only a little wherever they stand: 平台, 系统, 智能 …
     #[serde(default)]
     pub weak: Vec<String>,
+    /// Words of two meanings, each with the partner words that settle it: 秸秆 beside 打捆.
+    #[serde(default, rename = "pair")]
+    pub pairs: Vec<Pair>,
+    #[serde(skip)]
+    lexicon: OnceLock<Lexicon>,
+}
+
+/// A word that points to a division only beside one of its partners.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    pub word: String,
+    pub with: Vec<String>,
+    pub division: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -71,21 +104,149 @@ pub struct Route {
 }
 
 impl Divisions {
+    /// Reads a routing table and checks it.
+    ///
+    /// # Errors
+    /// Every mistake found, each with the division it stands in.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let table: Self = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let mistakes = table.mistakes();
+        if mistakes.is_empty() { Ok(table) } else { Err(mistakes) }
+    }
+
+    /// The table built into the binary.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::parse(include_str!("../../config/divisions.toml")).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn division(&self, id: &str) -> Option<&Division> {
         self.entries.iter().find(|division| division.id == id)
     }
 
-    /// Routes one topic.
+    /// Routes one topic by its title, its text and its GB/T 4754 code.
     #[must_use]
     pub fn route(&self, topic: &Draft) -> Route {
-        let _ = topic;
-        Route {
-            division: self.fallback.clone(),
-            confidence: 0.0,
-            candidates: Vec::new(),
-            evidence: Vec::new(),
-            routed_by: RoutedBy::Fallback,
+        let lexicon = self.lexicon.get_or_init(|| Lexicon::of(self));
+        let mut tally = lexicon.weigh(topic);
+        self.weigh_code(topic, &mut tally);
+        let mut scores: Vec<(String, f64)> = tally.points.iter().map(|(id, points)| (id.clone(), *points)).collect();
+        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.order(&a.0).cmp(&self.order(&b.0))));
+        scores.retain(|(_, points)| *points > 0.0);
+        let Some((best, _)) = scores.first().filter(|(_, points)| *points >= SIGNAL_MIN).cloned() else {
+            return Route {
+                division: self.fallback.clone(),
+                confidence: 0.0,
+                candidates: vec![Candidate { division: self.fallback.clone(), score: 0.0 }],
+                evidence: tally.notes,
+                routed_by: RoutedBy::Fallback,
+            };
+        };
+        let total: f64 = scores.iter().map(|(_, points)| points * points).sum::<f64>() + DOUBT;
+        let candidates: Vec<Candidate> =
+            scores.into_iter().take(3).map(|(division, points)| Candidate { division, score: rounded(points * points / total) }).collect();
+        let mut evidence = std::mem::take(&mut tally.notes);
+        evidence.extend(tally.evidence_for(&best, EVIDENCE_MAX));
+        let confidence = candidates.first().map_or(0.0, |candidate| candidate.score);
+        Route { division: best, confidence, candidates, evidence, routed_by: RoutedBy::Rule }
+    }
+
+    /// A GB code that fits the text outweighs the words; one that contradicts it is only noted.
+    fn weigh_code(&self, topic: &Draft, tally: &mut Tally) {
+        let Some((code, division)) = ["gb_code", "industry"].iter().find_map(|key| self.by_code(topic.text(key))) else { return };
+        let best = tally.points.values().copied().fold(0.0, f64::max);
+        let own = tally.points.get(division).copied().unwrap_or(0.0);
+        if best < SIGNAL_MIN {
+            tally.points.insert(division.to_owned(), 4.0);
+        } else if own >= best * CONSISTENT_SHARE {
+            tally.points.insert(division.to_owned(), own + best + 2.0);
+        } else {
+            tally.notes.push(format!("{code} (gb_code，与课题内容不一致)"));
+            return;
         }
+        tally.notes.push(format!("{code} (gb_code)"));
+    }
+
+    /// The division of a text that begins with a GB/T 4754 code (`C3714`, `371 铁路运输设备制造`); the longest matching code decides.
+    fn by_code<'a>(&'a self, text: &str) -> Option<(String, &'a str)> {
+        let folded = super::folding::fold(text);
+        let digits: String =
+            folded.trim_start_matches(|c: char| c.is_ascii_alphabetic()).chars().take_while(char::is_ascii_digit).collect();
+        if !(2..=4).contains(&digits.len()) {
+            return None;
+        }
+        self.entries
+            .iter()
+            .flat_map(|division| division.codes.iter().map(move |code| (code, division.id.as_str())))
+            .filter(|(code, _)| digits.starts_with(code.as_str()))
+            .max_by_key(|(code, _)| code.len())
+            .map(|(_, division)| (digits.clone(), division))
+    }
+
+    fn order(&self, id: &str) -> usize {
+        self.entries.iter().position(|division| division.id == id).unwrap_or(usize::MAX)
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut ids = BTreeSet::new();
+        let mut codes: BTreeMap<&str, &str> = BTreeMap::new();
+        for division in &self.entries {
+            if division.id.is_empty() || division.name.is_empty() {
+                mistakes.push(format!("division {:?} {:?}: id and name must not be empty", division.id, division.name));
+            }
+            if !ids.insert(division.id.as_str()) {
+                mistakes.push(format!("division {}: this id stands twice", division.id));
+            }
+            for code in &division.codes {
+                if !(2..=4).contains(&code.len()) || !code.chars().all(|c| c.is_ascii_digit()) {
+                    mistakes.push(format!("division {}: {code:?} is no GB/T 4754 code of 2 to 4 digits", division.id));
+                }
+                if let Some(other) = codes.insert(code, &division.id) {
+                    mistakes.push(format!("division {}: the code {code} belongs to {other} already", division.id));
+                }
+            }
+            for time in division.queue_at.iter().filter(|time| time.parse::<jiff::civil::Time>().is_err()) {
+                mistakes.push(format!("division {}: {time:?} is no time of day like 09:00", division.id));
+            }
+            for address in division.mail.iter().filter(|address| !address.contains('@')) {
+                mistakes.push(format!("division {}: {address:?} is no mail address", division.id));
+            }
+        }
+        for pair in self.pairs.iter().filter(|pair| !ids.contains(pair.division.as_str())) {
+            mistakes.push(format!("pair {}: no division has the id {}", pair.word, pair.division));
+        }
+        if !ids.contains(self.fallback.as_str()) {
+            mistakes.push(format!("fallback: no division has the id {:?}", self.fallback));
+        }
+        mistakes
     }
 }
+
+/// Points of each division, and what gave them.
+#[derive(Debug, Default)]
+struct Tally {
+    points: BTreeMap<String, f64>,
+    /// Division, evidence, points.
+    signals: Vec<(String, String, f64)>,
+    /// Remarks that stand before the evidence.
+    notes: Vec<String>,
+}
+
+impl Tally {
+    /// The strongest evidence for a division, each once.
+    fn evidence_for(&self, division: &str, max: usize) -> Vec<String> {
+        let mut own: Vec<&(String, String, f64)> = self.signals.iter().filter(|signal| signal.0 == division).collect();
+        own.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.1.cmp(&b.1)));
+        let mut seen = BTreeSet::new();
+        own.into_iter().filter(|signal| seen.insert(&signal.1)).take(max).map(|signal| signal.1.clone()).collect()
+    }
+}
+
+fn rounded(share: f64) -> f64 {
+    (share * 10_000.0).floor() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests;

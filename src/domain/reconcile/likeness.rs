@@ -1,0 +1,152 @@
+//! How alike a row and a form are, and whether two values say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Draft;
+use crate::domain::{folding, uscc};
+
+/// Titles of one applicant from this Dice coefficient of character pairs on are taken for one topic.
+const SAME_TITLE: f64 = 0.5;
+/// Names of applicants from here on may be one name, if the titles are equal.
+const SAME_NAME: f64 = 0.6;
+/// Characters of a title or name that are compared.
+const COMPARED_CHARS: usize = 200;
+
+/// Forms that one row is compared with.
+const CANDIDATES_MAX: usize = 2_000;
+
+/// What identifies a record, folded.
+pub struct Face {
+    title: String,
+    applicant: String,
+    /// Empty unless it has 18 characters.
+    code: String,
+    title_pairs: BTreeSet<(char, char)>,
+}
+
+impl Face {
+    pub fn of(draft: &Draft) -> Self {
+        let folded = |key| folding::fold_words(draft.text(key)).chars().take(COMPARED_CHARS).collect::<String>();
+        let title = folded("topic_title");
+        let code = uscc::normalise(draft.text("uscc"));
+        let code = if code.chars().count() == 18 { code } else { String::new() };
+        Self { title_pairs: pairs(&title), title, applicant: folded("applicant"), code }
+    }
+
+    /// In thousandths, higher is better; `None`: not the same topic.
+    pub fn likeness(&self, other: &Self) -> Option<u32> {
+        let same_code = !self.code.is_empty() && self.code == other.code;
+        let same_applicant = !self.applicant.is_empty() && self.applicant == other.applicant;
+        if self.title.is_empty() || other.title.is_empty() {
+            return (same_code || same_applicant).then_some(100);
+        }
+        let same_title = self.title == other.title;
+        let title = self.title_likeness(other);
+        let points = match (same_title, same_applicant, same_code) {
+            (true, true, _) => 4.0,
+            (_, _, true) if title >= SAME_TITLE => 3.0,
+            (_, true, _) if title >= SAME_TITLE => 2.0,
+            (true, ..) if self.applicant.is_empty() || other.applicant.is_empty() => 1.5,
+            (true, ..) if self.same_name(other) => 1.0,
+            _ => return None,
+        };
+        // Bounded by 5000, never negative.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some(((points + title) * 1000.0) as u32)
+    }
+
+    fn title_likeness(&self, other: &Self) -> f64 {
+        let (short, long) = if self.title.len() <= other.title.len() { (&self.title, &other.title) } else { (&other.title, &self.title) };
+        let contained = short.chars().count() >= 6 && long.contains(short.as_str());
+        dice(&self.title_pairs, &other.title_pairs).max(if contained { 0.7 } else { 0.0 })
+    }
+
+    fn same_name(&self, other: &Self) -> bool {
+        self.applicant.contains(&other.applicant)
+            || other.applicant.contains(&self.applicant)
+            || dice(&pairs(&self.applicant), &pairs(&other.applicant)) >= SAME_NAME
+    }
+}
+
+/// Forms by everything a row can find them by, so that large tables are not compared with every form.
+pub struct Index<'a> {
+    by_key: BTreeMap<(char, &'a str), Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    pub fn of(forms: &'a [Face]) -> Self {
+        let mut by_key: BTreeMap<(char, &str), Vec<usize>> = BTreeMap::new();
+        for (at, form) in forms.iter().enumerate() {
+            for key in keys(form) {
+                by_key.entry(key).or_default().push(at);
+            }
+        }
+        Self { by_key }
+    }
+
+    /// The forms worth comparing with a row; where more than `most`, only those of the same title.
+    pub fn candidates(&self, row: &Face, most: usize) -> BTreeSet<usize> {
+        let found: usize = keys(row).filter_map(|key| self.by_key.get(&key)).map(Vec::len).sum();
+        let keys = keys(row).filter(|(kind, _)| found <= most || *kind == 't');
+        keys.filter_map(|key| self.by_key.get(&key)).flatten().take(CANDIDATES_MAX).copied().collect()
+    }
+}
+
+fn keys(face: &Face) -> impl Iterator<Item = (char, &str)> {
+    [('t', face.title.as_str()), ('a', face.applicant.as_str()), ('c', face.code.as_str())].into_iter().filter(|key| !key.1.is_empty())
+}
+
+fn pairs(text: &str) -> BTreeSet<(char, char)> {
+    text.chars().zip(text.chars().skip(1)).collect()
+}
+
+/// Sørensen–Dice coefficient of two sets of character pairs.
+fn dice(a: &BTreeSet<(char, char)>, b: &BTreeSet<(char, char)>) -> f64 {
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    #[expect(clippy::cast_precision_loss)]
+    let share = 2.0 * a.intersection(b).count() as f64 / (a.len() + b.len()) as f64;
+    share
+}
+
+/// Two ways to write one thing are the same: width, spaces, punctuation, units of money, hyphens in numbers, shortened texts, order of a list.
+pub fn says_the_same(key: &str, row: &str, form: &str) -> bool {
+    let (a, b) = (folding::fold_words(row), folding::fold_words(form));
+    if a == b {
+        return true;
+    }
+    match key {
+        "topic_title" | "applicant" => false,
+        "uscc" => uscc::normalise(row) == uscc::normalise(form),
+        "phone" => same_digits(row, form),
+        "invest" => matches!((money(row), money(form)), (Some(x), Some(y)) if (x - y).abs() < 0.005),
+        _ => a.is_empty() || b.is_empty() || a.contains(&b) || b.contains(&a) || items(row) == items(form),
+    }
+}
+
+/// One number may be given with a country or area code, or one of several numbers.
+fn same_digits(row: &str, form: &str) -> bool {
+    let digits = |text: &str| folding::fold(text).chars().filter(char::is_ascii_digit).collect::<String>();
+    let (a, b) = (digits(row), digits(form));
+    a.len().min(b.len()) >= 7 && (a.contains(&b) || b.contains(&a))
+}
+
+fn items(text: &str) -> BTreeSet<String> {
+    text.split(['、', '，', ',', ';', '；', '\n', '/']).map(folding::fold_words).filter(|item| !item.is_empty()).collect()
+}
+
+/// An amount in 万元; a bare number is taken for 万元, as the forms say.
+fn money(text: &str) -> Option<f64> {
+    let folded = folding::fold(text).replace(',', "");
+    let number: String = folded.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let value: f64 = number.trim_end_matches('.').parse().ok()?;
+    let unit = folded.split_once(&number).map_or("", |(_, after)| after);
+    Some(if unit.starts_with('亿') {
+        value * 10_000.0
+    } else if unit.starts_with('元') {
+        value / 10_000.0
+    } else {
+        value
+    })
+}
