@@ -3,7 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::limits::Limits;
+use mail_parser::MessageParser;
+
+use super::{folding::one_line, limits::Limits};
+
+mod addresses;
+mod body;
+mod machine;
+mod names;
 
 /// A mail as read. Nothing in it is trusted; nothing in it is lost (the raw bytes stay beside it).
 #[derive(Debug, Clone, Default)]
@@ -94,6 +101,95 @@ pub const OWN_MARK_HEADER: &str = "X-Annexd";
 /// # Errors
 /// [`NotAMail`] where the bytes hold no header at all.
 pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
-    let _ = (raw, limits);
-    Err(NotAMail("not built yet".into()))
+    let parsed = MessageParser::default().parse(raw).ok_or_else(|| NotAMail("no header line".into()))?;
+    if !parsed.headers().iter().any(|header| is_mail_header(header.name())) {
+        return Err(NotAMail("none of the headers of a mail".into()));
+    }
+    let headers = Headers::of(&parsed, raw);
+    let (text, html, body_parts) = body::read(&parsed, raw, limits);
+    let mut message = Message {
+        message_id: ids(&headers.text("Message-ID")).into_iter().next(),
+        references: references(&headers),
+        from: headers.all("From").iter().flat_map(|value| addresses::parse(value)).collect(),
+        recipients: ["To", "Cc"].iter().flat_map(|name| headers.all(name)).flat_map(|value| addresses::parse(&value)).collect(),
+        subject: one_line(&names::decode(&headers.first("Subject").unwrap_or_default())),
+        date: parsed.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
+        machine_marks: Vec::new(),
+        text,
+        html,
+        files: Vec::new(),
+        truncated: false,
+    };
+    message.machine_marks = machine::marks(&headers, &message);
+    body::leaf_parts(&parsed, raw, &body_parts, limits, &mut message);
+    Ok(message)
+}
+
+/// A text file is not a mail because a line of it has a colon: one of these must be there.
+fn is_mail_header(name: &str) -> bool {
+    ["from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// References and In-Reply-To, in order, without repeats (RFC 5322 section 3.6.4).
+fn references(headers: &Headers<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in ["References", "In-Reply-To"] {
+        for id in ids(&headers.text(name)) {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
+
+/// `<…>` tokens of a header, brackets included; white space inside one is folding and drops out.
+fn ids(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        let Some((id, tail)) = after.split_once('>') else { break };
+        let id: String = id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        if id.is_ascii() && !id.is_empty() && id.len() < 900 {
+            found.push(format!("<{id}>"));
+        }
+        rest = tail;
+    }
+    found
+}
+
+/// Raw header values of a mail, by name without regard to case. The library decodes encoded words one by one, which breaks
+/// characters that are split between two of them; so the bytes are taken as they are.
+pub(crate) struct Headers<'a> {
+    fields: Vec<(String, &'a [u8])>,
+}
+
+impl<'a> Headers<'a> {
+    fn of(parsed: &mail_parser::Message<'_>, raw: &'a [u8]) -> Self {
+        let value = |header: &mail_parser::Header<'_>| raw.get(header.offset_start as usize..header.offset_end as usize).unwrap_or_default();
+        Self { fields: parsed.headers().iter().map(|header| (header.name().to_owned(), value(header))).collect() }
+    }
+
+    /// All values of one header, in order.
+    fn all(&self, name: &str) -> Vec<Vec<u8>> {
+        self.fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| names::unfold(value)).collect()
+    }
+
+    fn first(&self, name: &str) -> Option<Vec<u8>> {
+        self.all(name).into_iter().next()
+    }
+
+    /// All values as text, joined; empty where there is none.
+    fn text(&self, name: &str) -> String {
+        self.all(name).iter().map(|value| String::from_utf8_lossy(value).trim().to_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field.eq_ignore_ascii_case(name))
+    }
+
+    fn has_prefix(&self, prefix: &str) -> Option<&str> {
+        let starts = |field: &str| field.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        self.fields.iter().map(|(field, _)| field.as_str()).find(|field| starts(field))
+    }
 }

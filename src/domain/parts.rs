@@ -69,10 +69,18 @@ pub struct File {
     pub problem: Option<String>,
 }
 
-/// All files of a mail: leaf parts, entries of zip archives (names in GBK or UTF-8), files of inner mails, nested up to the limits.
+/// What a mail holds, unpacked.
+#[derive(Debug, Clone, Default)]
+pub struct Unpacked {
+    pub files: Vec<File>,
+    /// Inner mails (forwarded as attachment), outermost first.
+    pub inner_mails: Vec<Message>,
+}
+
+/// All files of a mail: leaf parts, entries of archives, files of inner mails, nested up to the limits.
 /// Junk entries (`__MACOSX`, `~$…`, `Thumbs.db`, `.DS_Store`) are left out.
 #[must_use]
-pub fn unpack(message: &Message, limits: &Limits) -> Vec<File> {
+pub fn unpack(message: &Message, limits: &Limits) -> Unpacked {
     let _ = (message, limits);
-    Vec::new()
+    Unpacked::default()
 }

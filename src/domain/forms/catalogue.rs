@@ -93,7 +93,21 @@ pub enum Need {
     Optional,
 }
 
+/// Reads one form.
+///
+/// # Errors
+/// Every mistake found.
+pub fn parse(text: &str) -> Result<Form, Vec<String>> {
+    toml::from_str(text).map_err(|error| vec![error.to_string()])
+}
+
 impl Catalogue {
+    /// The forms built into the binary.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::default()
+    }
+
     #[must_use]
     pub fn form(&self, id: &str) -> Option<&Form> {
         self.forms.iter().find(|form| form.id == id)
