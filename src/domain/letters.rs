@@ -4,6 +4,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod digest;
+pub mod queue;
+pub mod receipt;
+pub mod templates;
+mod workbook;
+
 /// One outgoing letter, before it is queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {

@@ -8,13 +8,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     findings::{Finding, Severity},
+    forms::catalogue::Catalogue,
     kind::Kind,
+    limits::Limits,
     message::Mailbox,
     parts::{FileStatus, FileType},
     reconcile::{Reconciliation, Source},
-    routing::Route,
-    submitters::Bureau,
+    routing::{Divisions, Route},
+    submitters::{Bureau, Submitters},
 };
+
+mod deciding;
+mod files;
+pub mod json;
+mod reading;
+
+pub use deciding::decide;
+pub use reading::{Reading, read};
+
+/// The data an installation judges by: catalogue, divisions, submitters, limits.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    pub catalogue: Catalogue,
+    pub divisions: Divisions,
+    pub submitters: Submitters,
+    pub limits: Limits,
+    /// The mailbox's own addresses, lower case: mail from them is our own come back.
+    pub own_addresses: Vec<String>,
+}
 
 /// What one mail means and what must happen because of it.
 #[derive(Debug, Clone)]
@@ -114,6 +135,8 @@ pub struct Topic {
     pub fingerprint: String,
     pub change: Change,
     pub status: TopicStatus,
+    /// Its submitter is not named in the notice: the topic waits for a person.
+    pub held: bool,
 }
 
 /// How people recognise the same topic again.

@@ -1,0 +1,198 @@
+//! Bytes to [`Reading`]: the mail, its files and their roles, the letter, the bureau, the topics as drafts, and the keys to look up.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, TopicKey, files};
+use crate::domain::{
+    findings::{Audience, Finding, Severity},
+    folding::fold_words,
+    links::{self, above_quote},
+    message::{self, Message},
+    parts,
+    receipt_number,
+    reconcile::{Draft, Reconciliation, reconcile},
+    submitters::{Bureau, Clue, How},
+};
+
+/// A mail as read, before anything is looked up.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub sha256: String,
+    pub content_sha256: String,
+    /// Empty where the bytes are no mail.
+    pub message: Message,
+    /// Why the bytes are no mail.
+    pub unreadable: Option<String>,
+    pub attachments: Vec<Attachment>,
+    pub links: Vec<CloudLink>,
+    pub formal_letter: Option<FormalLetter>,
+    pub bureau: Option<Bureau>,
+    pub drafts: Vec<Draft>,
+    pub reconciliation: Reconciliation,
+    /// About files and the mail as a whole.
+    pub findings: Vec<Finding>,
+    /// Annex 1 forms and annex 2 rows read, doubles included.
+    pub forms: usize,
+    pub rows: usize,
+}
+
+/// Reads one mail. Never fails: what cannot be read is said in the result.
+#[must_use]
+pub fn read(raw: &[u8], knowledge: &Knowledge) -> Reading {
+    let sha256 = hex(&Sha256::digest(raw));
+    let oversized = raw.len() > knowledge.limits.message_max_bytes;
+    let readable = if oversized { header_of(raw) } else { raw };
+    let (message, unreadable) = match message::parse(readable, &knowledge.limits) {
+        Ok(message) => (message, None),
+        Err(problem) => (Message::default(), Some(problem.to_string())),
+    };
+    let unpacked = parts::unpack(&message, &knowledge.limits);
+    let read_files = files::read_files(unpacked.files, knowledge);
+    let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
+    let text_above_quote = above_quote(&message.text).to_owned();
+    let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);
+    let mut findings = files::findings(&read_files, formal_letter.as_ref());
+    if oversized {
+        findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));
+    }
+    let links = found_links(&message);
+    findings.extend(links.iter().map(link_finding));
+    let bureau = recognise(&message, &text_above_quote, &read_files, knowledge);
+    let (forms, rows) = files::records(&read_files, &knowledge.catalogue);
+    let (form_count, row_count) = (forms.len(), rows.len());
+    let (drafts, reconciliation) = reconcile(forms, rows);
+    let attachments = files::attachments(read_files, formal_letter.as_ref());
+    Reading {
+        content_sha256: content_sha256(&message, raw),
+        sha256,
+        message,
+        unreadable,
+        attachments,
+        links,
+        formal_letter,
+        bureau,
+        drafts,
+        reconciliation,
+        findings,
+        forms: form_count,
+        rows: row_count,
+    }
+}
+
+impl Reading {
+    /// What must be looked up before [`super::decide`].
+    #[must_use]
+    pub fn keys(&self) -> LookupKeys {
+        let said = format!("{}\n{}", self.message.subject, above_quote(&self.message.text));
+        LookupKeys {
+            content_sha256: self.content_sha256.clone(),
+            references: self.message.references.clone(),
+            receipt_numbers: receipt_number::find_in(&said),
+            topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
+        }
+    }
+}
+
+/// The key under which people recognise a draft again.
+#[must_use]
+pub fn topic_key(draft: &Draft) -> TopicKey {
+    TopicKey { applicant: fold_words(draft.text("applicant")), title: fold_words(draft.text("topic_title")) }
+}
+
+/// Strongest clue first: the letter's signature, 填报单位, subject, sender's name and signature, address (`domain.md` 4).
+fn recognise(message: &Message, body: &str, files: &[files::ReadFile], knowledge: &Knowledge) -> Option<Bureau> {
+    let sender = message.from.first().cloned().unwrap_or_default();
+    let mut clues = Vec::new();
+    clues.extend(files.iter().filter(|file| file.looks_like_letter()).map(|file| Clue { how: How::Letter, text: &file.reading.text }));
+    clues.extend(files.iter().filter_map(|file| file.reading.heading.get("bureau")).map(|value| Clue { how: How::Table, text: &value.text }));
+    clues.extend(
+        files
+            .iter()
+            .flat_map(|file| &file.reading.records)
+            .filter_map(|record| record.values.get("bureau"))
+            .map(|value| Clue { how: How::Table, text: &value.text }),
+    );
+    clues.push(Clue { how: How::Subject, text: &message.subject });
+    clues.push(Clue { how: How::Name, text: &sender.name });
+    clues.push(Clue { how: How::Name, text: body });
+    clues.push(Clue { how: How::Address, text: &sender.address });
+    knowledge.submitters.recognise(&clues)
+}
+
+/// Links in what the sender wrote; those in quoted history are old news.
+fn found_links(message: &Message) -> Vec<CloudLink> {
+    let links = links::find_links(&message.text, message.html.as_deref());
+    links
+        .into_iter()
+        .filter(|link| !link.quoted)
+        .map(|link| CloudLink { provider: link.provider, name: link.name, expires: link.expires, url_host: link.url_host })
+        .collect()
+}
+
+fn link_finding(link: &CloudLink) -> Finding {
+    let name = link.name.as_deref().map_or_else(|| "文件".to_owned(), |name| format!("“{name}”"));
+    let until = link.expires.as_deref().map_or_else(String::new, |day| format!("（{day}到期）"));
+    mail_error("R18", None, format!("邮件中的{name}是网盘或超大附件链接{until}，系统不下载链接。请将文件作为普通附件重新发送；超过邮箱限制的，请分几封邮件发送。"))
+}
+
+fn too_large(bytes: usize, max_bytes: usize) -> Finding {
+    let text = format!("邮件大小{}MB，超过{}MB的上限，附件未读取。请分几封邮件发送。", bytes >> 20, max_bytes >> 20);
+    mail_error("R18", None, text)
+}
+
+pub(super) fn mail_error(rule: &str, attachment: Option<String>, message: String) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        severity: Severity::Error,
+        field: None,
+        attachment,
+        place: None,
+        message,
+        audience: Audience::Sender,
+    }
+}
+
+/// Header block of an oversized mail: enough to know whom to answer.
+fn header_of(raw: &[u8]) -> &[u8] {
+    raw.get(..body_start(raw)).unwrap_or(raw)
+}
+
+fn body_start(raw: &[u8]) -> usize {
+    let crlf = raw.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
+    let lf = raw.windows(2).position(|window| window == b"\n\n").map(|at| at + 2);
+    crlf.into_iter().chain(lf).min().unwrap_or(raw.len())
+}
+
+/// Hash of what the sender wrote, without transport headers and without the difference between CRLF and LF.
+fn content_sha256(message: &Message, raw: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(message.message_id.as_deref().unwrap_or_default());
+    hash.update([0]);
+    for from in &message.from {
+        hash.update(&from.address);
+    }
+    hash.update([0]);
+    hash.update(&message.subject);
+    hash.update([0]);
+    hash.update(message.date.map(|date| date.to_string()).unwrap_or_default());
+    hash.update([0]);
+    for line in raw.get(body_start(raw)..).unwrap_or_default().split(|byte| *byte == b'\n') {
+        hash.update(line.strip_suffix(b"\r").unwrap_or(line));
+        hash.update(b"\n");
+    }
+    hex(&hash.finalize())
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file that might hold an annex but was not read.
+pub(super) fn could_be_annex(attachment: &Attachment) -> bool {
+    use crate::domain::parts::FileStatus as Status;
+    matches!(attachment.status, Status::Encrypted | Status::Unsupported | Status::Damaged | Status::TooLarge | Status::Refused)
+        || attachment.role == Role::Letter
+}
