@@ -126,7 +126,8 @@ fn refusal(facts: &KindFacts<'_>, kind: Kind) -> Option<&'static str> {
         1 => {}
         _ => return Some("邮件有多个发件人地址，不回复。"),
     }
-    let no_reply_address = facts.message.machine_marks.iter().any(|mark| mark.kind == MachineKind::NoReply && mark.evidence.starts_with("From:"));
+    let no_reply_address =
+        facts.message.machine_marks.iter().any(|mark| mark.kind == MachineKind::NoReply && mark.evidence.starts_with("From:"));
     if no_reply_address {
         return Some("发件人地址声明不接收回复，不回复。");
     }

@@ -190,7 +190,10 @@ mod tests {
     fn a_qq_link_is_recognised_with_name_and_expiry() {
         let links = find_links(QQ, None);
         assert_eq!(links.len(), 1);
-        assert_eq!((links[0].provider.as_str(), links[0].name.as_deref(), links[0].expires.as_deref()), ("qq", Some("白山市材料.rar"), Some("2024-08-30")));
+        assert_eq!(
+            (links[0].provider.as_str(), links[0].name.as_deref(), links[0].expires.as_deref()),
+            ("qq", Some("白山市材料.rar"), Some("2024-08-30"))
+        );
         assert!(!links[0].quoted);
     }
 

@@ -127,7 +127,9 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
 
 /// A text file is not a mail because a line of it has a colon: one of these must be there.
 fn is_mail_header(name: &str) -> bool {
-    ["from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    ["from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// References and In-Reply-To, in order, without repeats (RFC 5322 section 3.6.4).
@@ -166,7 +168,8 @@ pub(crate) struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     fn of(parsed: &mail_parser::Message<'_>, raw: &'a [u8]) -> Self {
-        let value = |header: &mail_parser::Header<'_>| raw.get(header.offset_start as usize..header.offset_end as usize).unwrap_or_default();
+        let value =
+            |header: &mail_parser::Header<'_>| raw.get(header.offset_start as usize..header.offset_end as usize).unwrap_or_default();
         Self { fields: parsed.headers().iter().map(|header| (header.name().to_owned(), value(header))).collect() }
     }
 

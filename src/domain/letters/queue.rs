@@ -92,7 +92,11 @@ struct QueueLine<'a> {
 
 impl<'a> QueueValues<'a> {
     fn new(batch: &Batch<'a>) -> Self {
-        let line = |(index, topic): (usize, &'a QueueTopic)| QueueLine { no: index + 1, topic, received: chinese_minute(topic.received_at, batch.zone) };
+        let line = |(index, topic): (usize, &'a QueueTopic)| QueueLine {
+            no: index + 1,
+            topic,
+            received: chinese_minute(topic.received_at, batch.zone),
+        };
         Self {
             division: batch.division_name,
             department: batch.department,

@@ -116,7 +116,9 @@ fn values<'a>(verdict: &'a Verdict, numbers: &'a [Option<String>], context: &Rec
 fn greeting(verdict: &Verdict) -> String {
     match (&verdict.bureau, verdict.kind) {
         (Some(bureau), Kind::Submission | Kind::Correction) => bureau.name.clone(),
-        (None, Kind::EnterpriseDirect) => verdict.topics.first().map(|topic| topic.text("applicant")).filter(|name| !name.is_empty()).unwrap_or("您好").to_owned(),
+        (None, Kind::EnterpriseDirect) => {
+            verdict.topics.first().map(|topic| topic.text("applicant")).filter(|name| !name.is_empty()).unwrap_or("您好").to_owned()
+        }
         _ => "您好".to_owned(),
     }
 }
@@ -130,7 +132,11 @@ fn topic_values<'a>(index: usize, topic: &'a Topic, number: &'a str, context: &R
         applicant: or(topic.text("applicant"), "未填写申报单位"),
         number,
         state: state(topic, &corrections),
-        division: if context.tell_division { context.knowledge.divisions.division(&topic.route.division).map_or("", |division| &division.name) } else { "" },
+        division: if context.tell_division {
+            context.knowledge.divisions.division(&topic.route.division).map_or("", |division| &division.name)
+        } else {
+            ""
+        },
         corrections,
         changed: changed_labels(topic, context.knowledge),
     }

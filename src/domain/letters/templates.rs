@@ -65,7 +65,8 @@ impl Templates {
     /// One sentence naming the template and the line where it uses a value that does not exist.
     pub fn render(&self, name: &str, values: impl Serialize) -> Result<Rendered, String> {
         let template = self.environment.get_template(name).map_err(|error| format!("letters/{name}: {error}"))?;
-        let rendered = template.render(Serde(values)).map_err(|error| format!("letters/{name}: line {}: {error}", error.line().unwrap_or(1)))?;
+        let rendered =
+            template.render(Serde(values)).map_err(|error| format!("letters/{name}: line {}: {error}", error.line().unwrap_or(1)))?;
         let (subject, text) = rendered.split_once('\n').unwrap_or((rendered.as_str(), ""));
         Ok(Rendered { subject: one_line(subject), text: format!("{}\n", text.trim()) })
     }

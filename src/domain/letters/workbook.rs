@@ -64,8 +64,12 @@ fn write(division: &str, topics: &[QueueTopic], zone: &TimeZone) -> Result<Vec<u
 }
 
 fn header(sheet: &mut Worksheet) -> Result<(), XlsxError> {
-    let format =
-        Format::new().set_bold().set_border(FormatBorder::Thin).set_background_color(0x00D9_E2F3).set_align(FormatAlign::Center).set_text_wrap();
+    let format = Format::new()
+        .set_bold()
+        .set_border(FormatBorder::Thin)
+        .set_background_color(0x00D9_E2F3)
+        .set_align(FormatAlign::Center)
+        .set_text_wrap();
     for (column, (heading, width)) in (0_u16..).zip(COLUMNS) {
         sheet.set_column_width(column, width)?;
         sheet.write_string_with_format(1, column, heading, &format)?;

@@ -79,7 +79,8 @@ fn is_attachment(part: &MessagePart<'_>, raw: &[u8]) -> bool {
 
 fn is_plain(part: &MessagePart<'_>) -> bool {
     part.content_type().is_none_or(|declared| {
-        declared.c_type.eq_ignore_ascii_case("text") && declared.c_subtype.as_deref().is_none_or(|subtype| subtype.eq_ignore_ascii_case("plain"))
+        declared.c_type.eq_ignore_ascii_case("text")
+            && declared.c_subtype.as_deref().is_none_or(|subtype| subtype.eq_ignore_ascii_case("plain"))
     })
 }
 

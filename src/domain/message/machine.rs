@@ -68,7 +68,15 @@ fn by_subject(subject: &str, mark: &mut impl FnMut(MachineKind, String)) {
         mark(MachineKind::Recall, format!("Subject: {subject}"));
     } else if starts(&["自动回复", "自动答复", "[自动回复]", "Auto:", "Auto-Reply", "Automatic reply", "Out of Office"]) {
         mark(MachineKind::AutoReply, "Subject of an automatic reply".to_owned());
-    } else if starts(&["系统退信", "退信", "来自qq.com的退信", "Undelivered Mail", "Undeliverable", "Delivery Status Notification", "Mail delivery failed"]) {
+    } else if starts(&[
+        "系统退信",
+        "退信",
+        "来自qq.com的退信",
+        "Undelivered Mail",
+        "Undeliverable",
+        "Delivery Status Notification",
+        "Mail delivery failed",
+    ]) {
         mark(MachineKind::Bounce, "Subject of a delivery report".to_owned());
     } else if starts(&["已读:", "已读：", "已读回执", "回执:", "回执：", "阅读回执", "Read:", "Return Receipt"]) {
         mark(MachineKind::Receipt, "Subject of a read receipt".to_owned());
@@ -108,6 +116,7 @@ fn list(headers: &Headers<'_>, mark: &mut impl FnMut(MachineKind, String)) {
 /// A request not to be answered automatically; it stands on ordinary mail too.
 fn suppressed(headers: &Headers<'_>) -> Option<String> {
     let value = headers.text("X-Auto-Response-Suppress");
-    let words = value.split(',').map(|word| word.trim().to_ascii_lowercase()).any(|word| matches!(word.as_str(), "all" | "autoreply" | "oof"));
+    let words =
+        value.split(',').map(|word| word.trim().to_ascii_lowercase()).any(|word| matches!(word.as_str(), "all" | "autoreply" | "oof"));
     words.then_some(value)
 }

@@ -55,7 +55,8 @@ pub fn parameter(header: &[u8], name: &str) -> Option<String> {
 /// Decodes bytes by charset label; every GB label means GB18030, unknown labels are guessed.
 pub fn decode_charset(label: &str, bytes: &[u8]) -> String {
     let label = label.trim().to_ascii_lowercase();
-    let is_gb = ["gb2312", "gbk", "gb18030", "x-gbk", "cp936", "ms936", "windows-936", "gb2312-80", "gb_2312-80", "euc-cn"].contains(&label.as_str());
+    let is_gb = ["gb2312", "gbk", "gb18030", "x-gbk", "cp936", "ms936", "windows-936", "gb2312-80", "gb_2312-80", "euc-cn"]
+        .contains(&label.as_str());
     let encoding = if is_gb { Some(GB18030) } else { Encoding::for_label(label.as_bytes()) };
     match encoding {
         Some(encoding) => {

@@ -44,7 +44,9 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     }
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
-        Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => Outcome::Recorded,
+        Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => {
+            Outcome::Recorded
+        }
         _ => Outcome::Ignored,
     };
     let repeated = outcome == Outcome::Duplicate;
@@ -59,7 +61,11 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         kind,
         outcome,
         answer: verdict_kind.answer && !repeated,
-        answer_reason: if repeated { "同一封邮件已经收到并处理过，不重复回复。".to_owned() } else { verdict_kind.answer_reason },
+        answer_reason: if repeated {
+            "同一封邮件已经收到并处理过，不重复回复。".to_owned()
+        } else {
+            verdict_kind.answer_reason
+        },
         bureau: reading.bureau,
         formal_letter: reading.formal_letter,
         attachments: reading.attachments,
@@ -90,8 +96,8 @@ fn kind_facts<'a>(reading: &'a Reading, known: &Known, knowledge: &'a Knowledge)
 /// The mail answers one of our letters, names a receipt number, or all its topics are known already.
 fn refers_to_known(reading: &Reading, known: &Known) -> bool {
     let named = reading.keys().receipt_numbers.iter().any(|number| known.topics.iter().any(|topic| &topic.id == number));
-    let all_known = !reading.drafts.is_empty()
-        && reading.drafts.iter().all(|draft| known.topics.iter().any(|topic| topic.key == topic_key(draft)));
+    let all_known =
+        !reading.drafts.is_empty() && reading.drafts.iter().all(|draft| known.topics.iter().any(|topic| topic.key == topic_key(draft)));
     known.answers_our_letter || named || all_known
 }
 
@@ -114,10 +120,14 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, knowledge: &Kn
     if kind == Kind::Correction && !known.topics.is_empty() {
         return Vec::new();
     }
-    let with_role = |role: Role| reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str());
+    let with_role = |role: Role| {
+        reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str())
+    };
     let (mut rows_without_form, mut forms_without_row) = (Vec::new(), Vec::new());
     for draft in &reading.drafts {
-        let is_form = |source: &&Source| knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == crate::domain::forms::catalogue::Shape::Form);
+        let is_form = |source: &&Source| {
+            knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == crate::domain::forms::catalogue::Shape::Form)
+        };
         let form = draft.sources.iter().find(is_form);
         let row = draft.sources.iter().find(|source| !is_form(source));
         let title = draft.text("topic_title");
@@ -149,7 +159,11 @@ fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender:
             for (other, earlier) in reading.drafts.iter().zip(&bodies).take(index) {
                 let score = bodies.get(index).map_or(0.0, |body| jaccard(body, earlier));
                 if score >= NEAR_FROM {
-                    topic.duplicates.push(Duplicate { topic: other.text("topic_title").to_owned(), score: round2(score), kind: "near".into() });
+                    topic.duplicates.push(Duplicate {
+                        topic: other.text("topic_title").to_owned(),
+                        score: round2(score),
+                        kind: "near".into(),
+                    });
                 }
             }
             topic.held = held;
@@ -194,7 +208,8 @@ fn judge_topic(draft: &Draft, reading: &Reading, known: &Known, knowledge: &Know
 /// A topic may be revised by its own sender or bureau, or by whoever answers our receipt; another sender's version waits for a person.
 fn belongs_together(earlier: &KnownTopic, reading: &Reading, known: &Known, sender: Option<&Mailbox>) -> bool {
     let same_sender = sender.is_some_and(|sender| sender.address == earlier.sender);
-    let same_bureau = reading.bureau.as_ref().is_some_and(|bureau| bureau.id != "unknown" && earlier.bureau.as_deref() == Some(bureau.id.as_str()));
+    let same_bureau =
+        reading.bureau.as_ref().is_some_and(|bureau| bureau.id != "unknown" && earlier.bureau.as_deref() == Some(bureau.id.as_str()));
     same_sender || same_bureau || known.answers_our_letter
 }
 
@@ -227,7 +242,8 @@ fn fingerprint(fields: &BTreeMap<String, String>) -> String {
 /// Findings about one topic go to that topic, the rest stay with the mail.
 fn share_out(findings: Vec<Finding>, topics: &mut [Topic], about_mail: &mut Vec<Finding>) {
     for finding in findings {
-        let stands_in = |source: &Source| Some(&source.attachment) == finding.attachment.as_ref() && Some(&source.place) == finding.place.as_ref();
+        let stands_in =
+            |source: &Source| Some(&source.attachment) == finding.attachment.as_ref() && Some(&source.place) == finding.place.as_ref();
         match topics.iter_mut().find(|topic| topic.sources.iter().any(stands_in)) {
             Some(topic) => topic.findings.push(finding),
             None => about_mail.push(finding),

@@ -7,7 +7,10 @@ use regex::Regex;
 use super::{Attachment, FormalLetter, Knowledge, Role, reading::mail_error};
 use crate::domain::{
     findings::Finding,
-    forms::{self, FormReading, ReadProblem, catalogue::{Catalogue, Shape}},
+    forms::{
+        self, FormReading, ReadProblem,
+        catalogue::{Catalogue, Shape},
+    },
     parts::{File, FileStatus, FileType},
     reconcile::Sourced,
 };
@@ -95,7 +98,9 @@ impl ReadFile {
     /// Its text carries a letter's title or number.
     #[must_use]
     pub fn looks_like_letter(&self) -> bool {
-        self.role == Role::Other && !self.reading.text.is_empty() && (matches(&LETTER_TITLE, &self.reading.text) || matches(&LETTER_NUMBER, &self.reading.text))
+        self.role == Role::Other
+            && !self.reading.text.is_empty()
+            && (matches(&LETTER_TITLE, &self.reading.text) || matches(&LETTER_NUMBER, &self.reading.text))
     }
 
     fn base_name(&self) -> &str {
@@ -117,10 +122,13 @@ pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
     let by_name = || files.iter().find(|file| file.could_be_scan() && matches(&LETTER_NAME, file.base_name()));
     let has_annex = files.iter().any(|file| matches!(file.role, Role::Annex1 | Role::Annex2));
     let by_elimination = || {
-        files.iter().find(|file| has_annex && file.could_be_scan() && file.file.file_type != FileType::Image && !file.base_name().contains("附件"))
+        files
+            .iter()
+            .find(|file| has_annex && file.could_be_scan() && file.file.file_type != FileType::Image && !file.base_name().contains("附件"))
     };
     let letter = by_text.or_else(by_name).or_else(by_elimination)?;
-    let number = std::iter::once(letter.reading.text.as_str()).chain([letter.base_name()]).chain(texts.iter().copied()).find_map(document_number);
+    let number =
+        std::iter::once(letter.reading.text.as_str()).chain([letter.base_name()]).chain(texts.iter().copied()).find_map(document_number);
     Some(FormalLetter { attachment: letter.file.path.clone(), number })
 }
 
@@ -137,9 +145,9 @@ fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 
 /// Forms and rows, each with its file, in order of appearance.
 pub fn records(files: &[ReadFile], catalogue: &Catalogue) -> (Vec<Sourced>, Vec<Sourced>) {
-    let all = files.iter().flat_map(|file| {
-        file.reading.records.iter().map(|record| Sourced { attachment: file.file.path.clone(), record: record.clone() })
-    });
+    let all = files
+        .iter()
+        .flat_map(|file| file.reading.records.iter().map(|record| Sourced { attachment: file.file.path.clone(), record: record.clone() }));
     all.partition(|sourced| catalogue.form(&sourced.record.form).is_none_or(|form| form.shape == Shape::Form))
 }
 
@@ -152,7 +160,11 @@ pub fn findings(files: &[ReadFile], letter: Option<&FormalLetter>) -> Vec<Findin
             findings.push(mail_error("R14", Some(file.file.path.clone()), format!("文件“{}”：{problem}", file.base_name())));
         }
         if file.reading.blank_form.is_some() && file.reading.records.is_empty() {
-            findings.push(mail_error("R14", Some(file.file.path.clone()), format!("文件“{}”是空白表格，没有填写内容。请填写后重新发送。", file.base_name())));
+            findings.push(mail_error(
+                "R14",
+                Some(file.file.path.clone()),
+                format!("文件“{}”是空白表格，没有填写内容。请填写后重新发送。", file.base_name()),
+            ));
         }
     }
     findings

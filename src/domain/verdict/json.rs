@@ -30,8 +30,7 @@ pub fn to_json(verdict: &Verdict, file: Option<&str>) -> Value {
 
 fn topic_json(topic: &Topic) -> Value {
     let fields: Map<String, Value> = topic.fields.iter().map(|(key, text)| (key.clone(), Value::from(text.as_str()))).collect();
-    let sources: Vec<Value> =
-        topic.sources.iter().map(|source| json!({"attachment": source.attachment, "where": source.place})).collect();
+    let sources: Vec<Value> = topic.sources.iter().map(|source| json!({"attachment": source.attachment, "where": source.place})).collect();
     json!({
         "fields": fields,
         "sources": sources,

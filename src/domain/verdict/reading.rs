@@ -10,8 +10,7 @@ use crate::domain::{
     folding::fold_words,
     links::{self, above_quote},
     message::{self, Message},
-    parts,
-    receipt_number,
+    parts, receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
 };
@@ -106,7 +105,9 @@ fn recognise(message: &Message, body: &str, files: &[files::ReadFile], knowledge
     let sender = message.from.first().cloned().unwrap_or_default();
     let mut clues = Vec::new();
     clues.extend(files.iter().filter(|file| file.looks_like_letter()).map(|file| Clue { how: How::Letter, text: &file.reading.text }));
-    clues.extend(files.iter().filter_map(|file| file.reading.heading.get("bureau")).map(|value| Clue { how: How::Table, text: &value.text }));
+    clues.extend(
+        files.iter().filter_map(|file| file.reading.heading.get("bureau")).map(|value| Clue { how: How::Table, text: &value.text }),
+    );
     clues.extend(
         files
             .iter()
@@ -134,7 +135,13 @@ fn found_links(message: &Message) -> Vec<CloudLink> {
 fn link_finding(link: &CloudLink) -> Finding {
     let name = link.name.as_deref().map_or_else(|| "文件".to_owned(), |name| format!("“{name}”"));
     let until = link.expires.as_deref().map_or_else(String::new, |day| format!("（{day}到期）"));
-    mail_error("R18", None, format!("邮件中的{name}是网盘或超大附件链接{until}，系统不下载链接。请将文件作为普通附件重新发送；超过邮箱限制的，请分几封邮件发送。"))
+    mail_error(
+        "R18",
+        None,
+        format!(
+            "邮件中的{name}是网盘或超大附件链接{until}，系统不下载链接。请将文件作为普通附件重新发送；超过邮箱限制的，请分几封邮件发送。"
+        ),
+    )
 }
 
 fn too_large(bytes: usize, max_bytes: usize) -> Finding {
@@ -143,15 +150,7 @@ fn too_large(bytes: usize, max_bytes: usize) -> Finding {
 }
 
 pub(super) fn mail_error(rule: &str, attachment: Option<String>, message: String) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        severity: Severity::Error,
-        field: None,
-        attachment,
-        place: None,
-        message,
-        audience: Audience::Sender,
-    }
+    Finding { rule: rule.to_owned(), severity: Severity::Error, field: None, attachment, place: None, message, audience: Audience::Sender }
 }
 
 /// Header block of an oversized mail: enough to know whom to answer.
