@@ -1,0 +1,8 @@
+//! One door for each outside system. Edges do not know each other; each owns one library.
+
+pub mod blobs;
+pub mod clock;
+pub mod fault;
+pub mod mailbox;
+pub mod smtp;
+pub mod store;
