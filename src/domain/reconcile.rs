@@ -51,6 +51,17 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// A topic as the store keeps it: fields without their places.
+    #[must_use]
+    pub fn of_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let placed = |text: &str| PlacedValue {
+            value: Value { text: text.to_owned(), place: String::new(), hidden: false },
+            attachment: String::new(),
+            form: String::new(),
+        };
+        Self { sources: Vec::new(), fields: fields.map(|(key, text)| (key.to_owned(), placed(text))).collect() }
+    }
+
     /// The text of a field, `""` where it is missing.
     #[must_use]
     pub fn text(&self, key: &str) -> &str {
