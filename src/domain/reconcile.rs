@@ -36,7 +36,7 @@ pub struct Source {
 }
 
 /// A value with its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedValue {
     pub value: Value,
     pub attachment: String,
@@ -44,7 +44,7 @@ pub struct PlacedValue {
 }
 
 /// One topic, put together from its sources; annex 1 wins where they differ.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Draft {
     pub sources: Vec<Source>,
     pub fields: BTreeMap<String, PlacedValue>,

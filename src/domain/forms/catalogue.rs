@@ -1,15 +1,15 @@
 //! The form catalogue: which fields a form has, how they are labelled, what they must hold. Read from `config/forms/*.toml`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// All forms known to an installation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     pub forms: Vec<Form>,
 }
 
 /// One form (annex 1) or summary table (annex 2).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
     /// `annex1`, `annex2`; names the role of the files that hold it.
@@ -23,7 +23,7 @@ pub struct Form {
 }
 
 /// How a form lays out its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
     /// One topic a form: label beside or above its value.
@@ -33,7 +33,7 @@ pub enum Shape {
 }
 
 /// One field of a form (`domain.md` 2.2 and 2.3).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     pub key: String,
@@ -63,7 +63,7 @@ pub struct Field {
     pub example: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldKind {
     #[default]
@@ -84,7 +84,7 @@ pub enum FieldKind {
 }
 
 /// R in the field lists: required, recommended, optional.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     Required,
