@@ -4,5 +4,6 @@ pub mod blobs;
 pub mod clock;
 pub mod fault;
 pub mod mailbox;
+pub mod reader;
 pub mod smtp;
 pub mod store;

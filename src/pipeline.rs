@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     config::Config,
     domain::{letters::templates::Templates, verdict::Knowledge},
-    edge::{blobs::Blobs, clock::Clock, store::Store},
+    edge::{blobs::Blobs, clock::Clock, reader::Readers, store::Store},
 };
 
 pub mod accept;
@@ -31,6 +31,7 @@ pub struct House {
     pub store: Store,
     pub blobs: Blobs,
     pub clock: Clock,
+    pub readers: Readers,
 }
 
 impl House {

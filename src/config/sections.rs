@@ -31,6 +31,7 @@ pub struct Config {
     pub limits: Limits,
     pub receipts: ReceiptsConfig,
     pub examine: ExamineConfig,
+    pub reader: ReaderConfig,
     pub data: DataPaths,
 }
 
@@ -140,6 +141,17 @@ pub struct ExamineConfig {
     pub attempts_max: u32,
 }
 
+/// The processes in which foreign bytes are read.
+#[derive(Debug, Clone)]
+pub struct ReaderConfig {
+    /// Mails read at one time.
+    pub processes: usize,
+    /// Longest time for one mail.
+    pub timeout_secs: u64,
+    /// Address space of one process.
+    pub memory_max_bytes: u64,
+}
+
 /// Where the data files lie; a file that is not there is taken from the shipped ones.
 #[derive(Debug, Clone)]
 pub struct DataPaths {
@@ -190,6 +202,11 @@ impl Config {
                 tell_division: reader.boolean("receipts", "tell_division").unwrap_or(false),
             },
             examine: ExamineConfig { attempts_max: small(&mut reader, "examine", "attempts_max", 1..=100).unwrap_or(3) },
+            reader: ReaderConfig {
+                processes: small(&mut reader, "reader", "processes", 1..=64).map_or_else(cores, |processes| processes as usize),
+                timeout_secs: reader.number("reader", "timeout_secs", 1..=3_600).unwrap_or(60),
+                memory_max_bytes: reader.number("reader", "memory_max_mib", 128..=65_536).unwrap_or(1_024) << 20,
+            },
             data: data_paths(&mut reader, &beside),
         };
         let mistakes = reader.finish();
@@ -408,6 +425,10 @@ fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
 
 fn port(reader: &mut Reader, section: &str) -> Option<u16> {
     reader.number(section, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
