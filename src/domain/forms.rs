@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{limits::Limits, parts::FileType};
 use catalogue::Catalogue;
 
 pub mod blank;
 pub mod catalogue;
 pub mod grid;
+pub mod labels;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     pub text: String,
     /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.

@@ -1,9 +1,9 @@
 //! Every limit on foreign input, in one named struct. A refusal names the limit and the file; the rest of the mail is still read.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Limits on one message and everything inside it. Passed in wherever foreign bytes are read.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Largest message that is examined, in bytes (NetEase accepts at most 71 680 000). Larger ones are kept, not read.

@@ -24,12 +24,14 @@ pub mod json;
 mod reading;
 
 pub use deciding::decide;
-pub use reading::{Reading, read};
+pub use reading::{Go, Reading, read, read_watched};
 
 /// The data an installation judges by: catalogue, divisions, submitters, limits.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Knowledge {
     pub catalogue: Catalogue,
+    /// Left out where a reading process is told what to read by: it routes nothing.
+    #[serde(skip)]
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, TopicKey, files};
@@ -16,7 +17,7 @@ use crate::domain::{
 };
 
 /// A mail as read, before anything is looked up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reading {
     pub sha256: String,
     pub content_sha256: String,
@@ -40,15 +41,31 @@ pub struct Reading {
 /// Reads one mail. Never fails: what cannot be read is said in the result.
 #[must_use]
 pub fn read(raw: &[u8], knowledge: &Knowledge) -> Reading {
+    read_watched(raw, knowledge, &mut |_| Go::Read)
+}
+
+/// Whether a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    Read,
+    /// It broke the reading process before: it is set aside, and the sender is told.
+    SetAside,
+}
+
+/// [`read`], asking `watch` about each file before its bytes are looked into.
+#[must_use]
+pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Reading {
     let sha256 = hex(&Sha256::digest(raw));
     let oversized = raw.len() > knowledge.limits.message_max_bytes;
     let readable = if oversized { header_of(raw) } else { raw };
-    let (message, unreadable) = match message::parse(readable, &knowledge.limits) {
+    let (mut message, unreadable) = match message::parse(readable, &knowledge.limits) {
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
     let unpacked = parts::unpack(&message, &knowledge.limits);
-    let read_files = files::read_files(unpacked.files, knowledge);
+    let read_files = files::read_files(unpacked.files, knowledge, watch);
+    // Their bytes stand in the list of files.
+    message.files = Vec::new();
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
     let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);
