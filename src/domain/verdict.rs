@@ -104,6 +104,9 @@ pub struct Attachment {
     pub status: FileStatus,
     /// Why it was not read, in Chinese, with the remedy.
     pub problem: Option<String>,
+    /// Name or declared type speak of another kind than the bytes; a remark, no mistake.
+    #[serde(default)]
+    pub mismatch: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -187,13 +187,14 @@ pub fn attachments(files: Vec<ReadFile>, letter: Option<&FormalLetter>) -> Vec<A
         .map(|read| {
             let is_letter = letter.is_some_and(|letter| letter.attachment == read.file.path);
             Attachment {
-                bytes: read.file.bytes.len(),
+                bytes: read.file.size_bytes,
                 role: if is_letter { Role::Letter } else { read.role },
                 status: if is_letter && !read.reading.text.is_empty() { FileStatus::Read } else { read.file.status },
                 path: read.file.path,
                 sha256: read.file.sha256,
                 file_type: read.file.file_type,
                 problem: read.file.problem,
+                mismatch: read.file.mismatch,
             }
         })
         .collect()

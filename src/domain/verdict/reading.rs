@@ -74,6 +74,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
     if oversized {
         findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));
     }
+    findings.extend(unpacked.notes.iter().map(|note| mail_error("R18", None, note.clone())));
     let links = found_links(&message);
     findings.extend(links.iter().map(link_finding));
     let bureau = recognise(&message, &text_above_quote, &read_files, knowledge);
