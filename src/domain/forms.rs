@@ -11,7 +11,9 @@ use catalogue::Catalogue;
 pub mod blank;
 pub mod catalogue;
 pub mod grid;
+pub mod labels;
 pub mod sheets;
+pub mod table;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

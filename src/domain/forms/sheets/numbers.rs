@@ -16,7 +16,7 @@ pub(super) fn number(value: f64) -> Content {
     // Spreadsheets keep and show 15 significant digits; what a float holds beyond them is noise.
     let shown: f64 = format!("{value:.14e}").parse().unwrap_or(value);
     let whole = shown.fract() == 0.0 && shown.abs() < WHOLE_MAX;
-    let text = if whole { format!("{:.0}", shown + 0.0) } else { format!("{shown}") };
+    let text = format!("{}", shown + 0.0);
     Content { text, rounded: whole && shown.abs() >= ROUNDED_FROM, uncomputed: false }
 }
 
