@@ -9,6 +9,7 @@ use super::{limits::Limits, parts::FileType};
 use catalogue::Catalogue;
 
 pub mod blank;
+pub mod blank_xlsx;
 pub mod catalogue;
 pub mod grid;
 pub mod labels;
