@@ -435,23 +435,15 @@ fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeI
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
+/// Every limit is a whole number that may be set under its own name.
 fn limits(reader: &mut Reader) -> Limits {
-    let default = Limits::default();
-    let mut limit = |key: &str, default: usize| {
-        reader.number("limits", key, 1..=1 << 40).and_then(|number| usize::try_from(number).ok()).unwrap_or(default)
-    };
-    Limits {
-        message_max_bytes: limit("message_max_bytes", default.message_max_bytes),
-        files_max: limit("files_max", default.files_max),
-        depth_max: limit("depth_max", default.depth_max),
-        container_entries_max: limit("container_entries_max", default.container_entries_max),
-        container_output_max_bytes: limit("container_output_max_bytes", default.container_output_max_bytes),
-        container_ratio_max: limit("container_ratio_max", default.container_ratio_max),
-        cells_max: limit("cells_max", default.cells_max),
-        rows_max: limit("rows_max", default.rows_max),
-        columns_max: limit("columns_max", default.columns_max),
-        text_max_chars: limit("text_max_chars", default.text_max_chars),
+    let Ok(mut table) = toml::Table::try_from(Limits::default()) else { return Limits::default() };
+    for (key, value) in &mut table {
+        if let Some(number) = reader.number("limits", key, 1..=1 << 40).and_then(|number| i64::try_from(number).ok()) {
+            *value = toml::Value::Integer(number);
+        }
     }
+    table.try_into().unwrap_or_default()
 }
 
 /// A path that a key names must exist; the default places need not.
