@@ -23,6 +23,7 @@ mod files;
 pub mod json;
 mod matching;
 mod reading;
+pub mod replaying;
 
 pub use deciding::decide;
 pub use reading::{Go, Reading, read, read_watched};

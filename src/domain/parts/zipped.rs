@@ -23,7 +23,9 @@ fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Trouble> {
         return Err(split_archive());
     }
     ZipArchive::new(Cursor::new(bytes)).map_err(|error| match error {
-        ZipError::UnsupportedArchive(_) => Trouble::Unsupported("压缩包采用了不支持的格式。请用系统自带的压缩功能重新打包为zip后发送。".to_owned()),
+        ZipError::UnsupportedArchive(_) => {
+            Trouble::Unsupported("压缩包采用了不支持的格式。请用系统自带的压缩功能重新打包为zip后发送。".to_owned())
+        }
         _ => Trouble::Damaged,
     })
 }
@@ -76,7 +78,12 @@ pub fn open(bytes: &[u8], meter: &Meter<'_>, sink: Sink<'_>) -> Result<(), Troub
             continue;
         };
         let name = names::tidy(&names::decode(entry.name_raw()));
-        if entry.name_raw().ends_with(b"/") || entry.name_raw().ends_with(b"\\") || entry.is_dir() || entry.is_symlink() || names::is_junk(&name) {
+        if entry.name_raw().ends_with(b"/")
+            || entry.name_raw().ends_with(b"\\")
+            || entry.is_dir()
+            || entry.is_symlink()
+            || names::is_junk(&name)
+        {
             continue;
         }
         meter.count_entry()?;
