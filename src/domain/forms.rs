@@ -13,10 +13,12 @@ use catalogue::Catalogue;
 pub mod blank;
 pub mod blank_xlsx;
 pub mod catalogue;
+pub mod form_match;
 pub mod grid;
 pub mod labels;
 pub mod sheets;
 pub mod table;
+pub mod word;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +74,10 @@ pub enum ReadProblem {
 /// # Errors
 /// What keeps the file from being read: data for the sender, not a fault.
 pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limits: &Limits) -> Result<Option<FormReading>, ReadProblem> {
-    let _ = (file_type, bytes, catalogue, limits);
-    Ok(None)
+    let document = match file_type {
+        FileType::Docx => word::read_docx(bytes, limits)?,
+        FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(form_match::read(&document, catalogue, limits)))
 }
