@@ -20,6 +20,11 @@ const FACTS_ROW: u32 = 2;
 const HEADER_ROW: u32 = 3;
 /// Excel takes 255 characters of choices in a drop-down list.
 const CHOICES_MAX_CHARS: usize = 255;
+const TITLE_KEY: &str = "topic_title";
+const LINE_POINTS: f64 = 14.0;
+const ROW_MIN_POINTS: f64 = 26.0;
+/// Excel's own limit.
+const ROW_MAX_POINTS: f64 = 409.0;
 const SHEET: &str = "汇总表";
 const NOTE: &str = "说明：带*的列必填；每项课题填写一行，请勿合并单元格；信用代码、电话按文本填写。";
 
@@ -110,6 +115,7 @@ impl Table<'_> {
         for (number, at) in (1_u32..).zip(0..count) {
             let row = HEADER_ROW.saturating_add(number);
             let values = rows.get(at);
+            sheet.set_row_height(row, height(&self.fields, values))?;
             for (column, field) in (0_u16..).zip(&self.fields) {
                 let format = column_format(field).set_border(FormatBorder::Thin).set_text_wrap().set_align(FormatAlign::VerticalCenter);
                 match values.and_then(|values| values.get(&field.key)) {
@@ -140,7 +146,7 @@ impl Table<'_> {
 
     /// Header and title column frozen; A4 landscape, all columns on one page, header repeated.
     fn print_setup(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
-        let title = self.fields.iter().position(|field| field.key == "topic_title").and_then(|at| u16::try_from(at + 1).ok());
+        let title = self.fields.iter().position(|field| field.key == TITLE_KEY).and_then(|at| u16::try_from(at + 1).ok());
         sheet.set_freeze_panes(HEADER_ROW + 1, title.unwrap_or(1))?;
         sheet.set_landscape();
         sheet.set_paper_size(9);
@@ -189,21 +195,29 @@ fn validation(field: &Field) -> Result<Option<DataValidation>, XlsxError> {
     Ok(Some(validation.set_error_title("请核对")?))
 }
 
-/// Column width in characters of half width.
+/// Column width in characters of half width; a table of eighteen columns must still be readable on one page.
 fn width(field: &Field) -> f64 {
-    let label = field.label.chars().count() as f64 * 2.0 + 3.0;
-    let by_kind = match field.kind {
-        FieldKind::Number => 6.0,
-        FieldKind::Money => 12.0,
-        FieldKind::Date | FieldKind::Code => 13.0,
-        FieldKind::Phone | FieldKind::Range | FieldKind::Enum | FieldKind::Multi => 16.0,
-        FieldKind::Uscc => 22.0,
-        FieldKind::Email => 24.0,
-        FieldKind::List => 32.0,
-        FieldKind::Text if field.label.chars().count() <= 3 => 11.0,
-        FieldKind::Text => 26.0,
+    match field.kind {
+        FieldKind::Number => 5.0,
+        FieldKind::Money | FieldKind::Range => 10.0,
+        FieldKind::Date | FieldKind::Code | FieldKind::Enum | FieldKind::Multi => 11.0,
+        FieldKind::Phone => 14.0,
+        FieldKind::Uscc | FieldKind::Email => 20.0,
+        FieldKind::List => 15.0,
+        FieldKind::Text if field.key == TITLE_KEY => 20.0,
+        FieldKind::Text if field.label.chars().count() <= 3 => 8.0,
+        FieldKind::Text => 14.0,
+    }
+}
+
+/// Height of a row in points that shows its longest text, up to Excel's greatest height.
+fn height(fields: &[&Field], values: Option<&BTreeMap<String, String>>) -> f64 {
+    let lines_of = |field: &Field, text: &String| -> f64 {
+        let half_widths = |line: &str| line.chars().map(|c| if c.is_ascii() { 1.0 } else { 2.0 }).sum::<f64>();
+        text.lines().map(|line| (half_widths(line) * 1.1 / width(field)).ceil().max(1.0)).sum()
     };
-    if field.kind == FieldKind::Number { by_kind } else { by_kind.max(label.min(16.0)) }
+    let lines = fields.iter().filter_map(|field| Some(lines_of(field, values?.get(&field.key)?))).fold(1.0, f64::max);
+    (lines * LINE_POINTS + 6.0).clamp(ROW_MIN_POINTS, ROW_MAX_POINTS)
 }
 
 #[cfg(test)]
