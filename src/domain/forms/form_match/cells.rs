@@ -250,7 +250,7 @@ impl<'a, 'd> Matcher<'a, 'd> {
         };
         let fields = std::iter::once((label.field, first)).chain(label.also.map(|also| (also, second)));
         for (field, text) in fields {
-            let value = text.map(|text| Value { text, place: place(grid, value_at.row, value_at.column), hidden });
+            let value = text.map(|text| Value { text, place: place(grid, value_at.row, value_at.column), hidden, ..Value::default() });
             let mention = Mention { value, table: Some(grid.name.clone()), ..Mention::new(label, field, printed, self.block) };
             self.mentions.push((cell.row, cell.column, mention));
         }

@@ -129,7 +129,7 @@ impl<'a, 'd> Flow<'a, 'd> {
         if open.text.is_empty() {
             for mention in std::iter::once(open.mention).chain(open.also) {
                 if let Some(mention) = self.mentions.get_mut(mention) {
-                    mention.value = Some(Value { text: String::new(), place: place.clone(), hidden: false });
+                    mention.value = Some(Value { place: place.clone(), ..Value::default() });
                 }
             }
         } else {
