@@ -89,7 +89,10 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
 /// A workbook holds a summary table, or a form laid out in cells.
 fn workbook_reading(workbook: &grid::Document, catalogue: &Catalogue, limits: &Limits) -> FormReading {
     let tables = catalogue.forms.iter().filter(|form| form.shape == Shape::Table);
-    let best = tables.map(|form| (form, table::read(workbook, form))).filter(|(_, reading)| reading.is_table).max_by_key(|(_, reading)| reading.records.len());
+    let best = tables
+        .map(|form| (form, table::read(workbook, form)))
+        .filter(|(_, reading)| reading.is_table)
+        .max_by_key(|(_, reading)| reading.records.len());
     match best {
         Some((form, reading)) => reading.into_form_reading(form, &workbook.paragraphs),
         None => form_match::read_grids(&workbook.tables, catalogue, limits),
