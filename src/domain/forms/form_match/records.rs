@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     super::{
         Record, Value,
-        catalogue::{FieldKind, Form, Need},
+        catalogue::{Field, FieldKind, Form, Need},
     },
     Mention, values,
 };
@@ -90,13 +90,14 @@ fn record(form: &Form, segment: &[&Mention<'_>]) -> Option<Record> {
     let mut previous: Option<usize> = None;
     for mention in segment {
         let index = form.fields.iter().position(|field| field.key == mention.field.key);
-        let follows = previous.zip(index).is_some_and(|(previous, index)| previous < index && index - previous <= 2);
-        if !matches!(mention.field.kind, FieldKind::Phone | FieldKind::Email) {
+        let between = previous.zip(index).and_then(|(previous, index)| form.fields.get(previous + 1..index));
+        let follows = between.is_some_and(|between| between.iter().all(is_contact));
+        if !is_contact(mention.field) {
             previous = index;
         }
         let Some(value) = &mention.value else { continue };
         // 电话 behind 联系人 is the contact's, behind 法定代表人 it is not.
-        let astray = matches!(mention.field.kind, FieldKind::Phone | FieldKind::Email) && !follows;
+        let astray = is_contact(mention.field) && !follows;
         let rank = usize::from(mention.is_signature) * 4 + usize::from(astray) * 2 + usize::from(!mention.by_main_label);
         match chosen.get(mention.field.key.as_str()) {
             Some((known, _)) if *known <= rank => {}
@@ -109,6 +110,10 @@ fn record(form: &Form, segment: &[&Mention<'_>]) -> Option<Record> {
     let place =
         segment.iter().find_map(|mention| mention.table.clone()).or_else(|| values.values().next().map(|value| value.place.clone()));
     answered.then(|| Record { form: form.id.clone(), place: place.unwrap_or_default(), values })
+}
+
+fn is_contact(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Phone | FieldKind::Email)
 }
 
 /// A name written into the telephone's cell, or a telephone into the name's, fills both.

@@ -17,7 +17,10 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, limits: &Limits, rea
     for form in catalogue.forms.iter().filter(|form| form.shape == Shape::Table) {
         let labels = Labels::of(form);
         for (index, table) in document.tables.iter().enumerate() {
-            if header_row(&labels, &table.grid.cells).is_some() {
+            let cells = &table.grid.cells;
+            if let Some(header) = header_row(&labels, cells)
+                && labels.header_score(cells.iter().filter(|cell| cell.row != header).map(|cell| cell.text.as_str())).fields < LABELS_BELOW_MAX
+            {
                 taken.insert(index);
             }
         }
@@ -27,6 +30,8 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, limits: &Limits, rea
 
 /// Fewer different labels in one row are no header.
 const HEADER_MIN: usize = 4;
+/// As many labels in other rows are a form whose values stand below their labels.
+const LABELS_BELOW_MAX: usize = 3;
 
 /// The first of the leading rows that is made of labels.
 fn header_row(labels: &Labels<'_>, cells: &[super::super::grid::Cell]) -> Option<u32> {

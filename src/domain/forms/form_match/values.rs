@@ -23,7 +23,7 @@ static SIGNATURE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A telephone number: mobile, or with area code, or local.
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:[+＋]?86[-－ ]?)?[1１][3-9３-９][0-9０-９][-－ ]?[0-9０-９]{4}[-－ ]?[0-9０-９]{4}|[(（]?[0０][0-9０-９]{2,3}[)）]?[-－—– ]{0,2}[0-9０-９]{7,8}(?:[-－转][0-9０-９]{1,6})?|[0-9０-９]{7,8}").ok()
+    Regex::new(r"(?:[+＋]?86[-－ ]?)?[1１][3-9３-９][0-9０-９][-－ ]?[0-9０-９]{4}[-－ ]?[0-9０-９]{4}|(?:[(（][0０][0-9０-９]{2,3}[)）]|[0０][0-9０-９]{2,3})[-－—– ]{0,2}[0-9０-９]{7,8}(?:[-－转][0-9０-９]{1,6})?|[0-9０-９]{7,8}").ok()
 });
 
 /// The value of a field as the sender wrote it; `None` where the place was left as printed.
