@@ -10,6 +10,7 @@ use catalogue::Catalogue;
 use word::WordDocument;
 
 pub mod blank;
+pub mod blank_docx;
 pub mod blank_xlsx;
 pub mod catalogue;
 pub mod form_match;
