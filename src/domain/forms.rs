@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{limits::Limits, parts::FileType};
-use catalogue::{Catalogue, Shape};
+use catalogue::Catalogue;
+use word::WordDocument;
 
 pub mod blank;
+pub mod blank_docx;
 pub mod blank_xlsx;
 pub mod catalogue;
 pub mod form_match;
@@ -77,24 +79,10 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
     let document = match file_type {
         FileType::Docx => word::read_docx(bytes, limits)?,
         FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
-        FileType::Xlsx | FileType::Xls | FileType::Et => {
-            let workbook = sheets::read_workbook(file_type, bytes, limits)?;
-            return Ok(Some(workbook_reading(&workbook, catalogue, limits)));
+        FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
+            WordDocument::of(sheets::read_workbook(file_type, bytes, limits)?)
         }
         _ => return Ok(None),
     };
     Ok(Some(form_match::read(&document, catalogue, limits)))
-}
-
-/// A workbook holds a summary table, or a form laid out in cells.
-fn workbook_reading(workbook: &grid::Document, catalogue: &Catalogue, limits: &Limits) -> FormReading {
-    let tables = catalogue.forms.iter().filter(|form| form.shape == Shape::Table);
-    let best = tables
-        .map(|form| (form, table::read(workbook, form)))
-        .filter(|(_, reading)| reading.is_table)
-        .max_by_key(|(_, reading)| reading.records.len());
-    match best {
-        Some((form, reading)) => reading.into_form_reading(form, &workbook.paragraphs),
-        None => form_match::read_grids(&workbook.tables, catalogue, limits),
-    }
 }

@@ -8,10 +8,10 @@ use super::{
     super::{
         Value,
         catalogue::FieldKind,
-        labels::Labels,
+        labels::{LabelMatch, Labels},
         word::{Block, WordDocument},
     },
-    Mention, cells, parts, values,
+    Mention, cells, parts, unit_of, values,
 };
 use crate::domain::{folding, limits::Limits};
 
@@ -31,6 +31,7 @@ struct Open<'a> {
     /// Depth of its heading's numbering, if it has one.
     level: Option<u8>,
     goes_on: bool,
+    label: LabelMatch<'a>,
     also: Option<usize>,
     field: &'a super::Field,
 }
@@ -106,7 +107,7 @@ impl<'a, 'd> Flow<'a, 'd> {
 
     fn begin(&mut self, block: usize, printed: &str, part: &parts::Part<'a, '_>) {
         let mut push = |field| {
-            self.mentions.push(Mention::new(&part.label, field, printed, block));
+            self.mentions.push(Mention::new(field, printed, block));
             self.mentions.len() - 1
         };
         let mention = push(part.label.field);
@@ -114,7 +115,15 @@ impl<'a, 'd> Flow<'a, 'd> {
         let field = part.label.field;
         let long = parts::is_long(field)
             || part.value.chars().count() > GOES_ON_FROM_CHARS && matches!(field.kind, FieldKind::Text | FieldKind::List);
-        self.open = Some(Open { mention, also, text: String::new(), level: level(printed), goes_on: part.value.is_empty() || long, field });
+        self.open = Some(Open {
+            mention,
+            also,
+            text: String::new(),
+            level: level(printed),
+            goes_on: part.value.is_empty() || long,
+            label: part.label.clone(),
+            field,
+        });
         if !part.value.is_empty() {
             self.append(part.value);
         }
@@ -167,6 +176,11 @@ impl<'a, 'd> Flow<'a, 'd> {
             }
             None => values::settle(open.field, &open.text, most),
         };
+        if let (Some(text), Some(mention)) = (&settled, self.mentions.get_mut(open.mention))
+            && let Some(value) = &mut mention.value
+        {
+            value.unit = unit_of(&open.label, text);
+        }
         self.settle(open.mention, settled);
     }
 
