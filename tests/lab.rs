@@ -85,7 +85,7 @@ fn two_systems_live_side_by_side_and_start_quickly() {
     let first = MailSystem::start();
     let before = Instant::now();
     let second = MailSystem::start();
-    assert!(before.elapsed() < Duration::from_secs(15), "started in {:?}", before.elapsed());
+    assert!(before.elapsed() < Duration::from_secs(10), "started in {:?}", before.elapsed());
     println!("a mail system starts in {:?}", before.elapsed());
     first.append(DEPARTMENT, "INBOX", MAIL);
     assert_eq!((first.inbox(DEPARTMENT).len(), second.inbox(DEPARTMENT).len()), (1, 0));

@@ -4,15 +4,16 @@ set -eu
 cd "$1"
 chown root:root . etc etc/main.cf etc/master.cf
 chmod 755 . etc
+# Postfix waits for a configuration file that was just written to grow old.
+touch -d "1 minute ago" etc/main.cf etc/master.cf ../mailboxes ../domains
 mkdir -p queue data
 chown root queue
 chown postfix data
 cd queue
-for folder in active bounce corrupt defer deferred flush hold incoming private saved trace; do
-    mkdir -p "$folder"
-    chown postfix "$folder"
-    chmod 700 "$folder"
-done
+folders="active bounce corrupt defer deferred flush hold incoming private saved trace"
+mkdir -p $folders
+chown postfix $folders
+chmod 700 $folders
 mkdir -p pid public maildrop
 chown root pid
 chown postfix:postdrop public maildrop
