@@ -4,15 +4,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{
-    MailSystem,
-    accounts::DEPARTMENT,
-    certificates::Certificates,
-    imap_client::ImapClient,
-    smtp_client::SmtpClient,
-};
+use support::{MailSystem, accounts::DEPARTMENT, certificates::Certificates, imap_client::ImapClient, smtp_client::SmtpClient};
 
-const MAIL: &[u8] = "From: gxj-changchun@example.cn\r\nTo: jlsgxtkjc@163.com\r\nSubject: =?utf-8?B?5LiT6aG56K++6aKY?=\r\n\r\n.一行以点开头\r\n专项课题\r\n".as_bytes();
+const MAIL: &[u8] =
+    "From: gxj-changchun@example.cn\r\nTo: jlsgxtkjc@163.com\r\nSubject: =?utf-8?B?5LiT6aG56K++6aKY?=\r\n\r\n.一行以点开头\r\n专项课题\r\n"
+        .as_bytes();
 const WAIT: Duration = Duration::from_secs(20);
 
 /// A mail without what the servers put before it.

@@ -19,7 +19,8 @@ impl Account {
 pub const DEPARTMENT: &str = "jlsgxtkjc@163.com";
 
 /// Division ids of `config/divisions.toml`; each has the mailbox `ID@division.example.cn`.
-pub const DIVISIONS: [&str; 12] = ["auto", "equip", "petro", "material", "pharma", "food", "textile", "electronics", "software", "green", "civilexp", "tech"];
+pub const DIVISIONS: [&str; 12] =
+    ["auto", "equip", "petro", "material", "pharma", "food", "textile", "electronics", "software", "green", "civilexp", "tech"];
 
 /// Readers of the digest.
 pub const ADMINISTRATORS: [&str; 2] = ["admin@dept.example.cn", "deputy@dept.example.cn"];

@@ -72,7 +72,12 @@ impl ImapClient {
     pub fn read(&mut self, folder: &str) -> io::Result<Vec<Stored>> {
         self.command(&format!("EXAMINE {}", quoted(folder)))?;
         let found = self.command("UID SEARCH ALL")?;
-        let uids: Vec<String> = found.iter().filter_map(|answer| answer.text.strip_prefix("SEARCH")).flat_map(str::split_whitespace).map(str::to_owned).collect();
+        let uids: Vec<String> = found
+            .iter()
+            .filter_map(|answer| answer.text.strip_prefix("SEARCH"))
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect();
         if uids.is_empty() {
             return Ok(Vec::new());
         }
@@ -110,7 +115,11 @@ impl ImapClient {
                 literals.push(self.wire.exactly(count)?);
             }
             if let Some(rest) = text.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) {
-                return if rest.starts_with("OK") { Ok(answers) } else { Err(io::Error::new(io::ErrorKind::PermissionDenied, rest.to_owned())) };
+                return if rest.starts_with("OK") {
+                    Ok(answers)
+                } else {
+                    Err(io::Error::new(io::ErrorKind::PermissionDenied, rest.to_owned()))
+                };
             }
             if let Some(rest) = text.strip_prefix("* ") {
                 answers.push(Untagged { text: rest.to_owned(), literals });

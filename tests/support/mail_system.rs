@@ -65,7 +65,10 @@ impl MailSystem {
     /// Starts both servers with accounts of the test's own.
     pub fn start_with(accounts: Vec<Account>) -> Self {
         for program in [DOVECOT, "/usr/lib/dovecot/lmtp", "/usr/lib/postfix/sbin/master"] {
-            assert!(Path::new(program).exists(), "{program} is missing. These tests talk to real mail servers: run ./test, which installs dovecot-imapd, dovecot-lmtpd and postfix.");
+            assert!(
+                Path::new(program).exists(),
+                "{program} is missing. These tests talk to real mail servers: run ./test, which installs dovecot-imapd, dovecot-lmtpd and postfix."
+            );
         }
         // Short: a unix socket's path has at most 107 bytes.
         let folder = tempfile::Builder::new().prefix("annexd-lab-").tempdir_in("/tmp").unwrap();
@@ -106,7 +109,9 @@ impl MailSystem {
 
     /// Mails of any folder with UID and flags.
     pub fn folder(&self, account: &str, folder: &str) -> Vec<Stored> {
-        self.imap(account).and_then(|mut client| client.read(folder)).unwrap_or_else(|error| panic!("{account} cannot read {folder}: {error}\n{}", self.logs()))
+        self.imap(account)
+            .and_then(|mut client| client.read(folder))
+            .unwrap_or_else(|error| panic!("{account} cannot read {folder}: {error}\n{}", self.logs()))
     }
 
     /// Waits until an INBOX holds at least `count` mails and returns them.
@@ -124,7 +129,9 @@ impl MailSystem {
 
     /// Puts a mail into a folder without SMTP.
     pub fn append(&self, account: &str, folder: &str, raw: &[u8]) {
-        self.imap(account).and_then(|mut client| client.append(folder, "", raw)).unwrap_or_else(|error| panic!("{account} cannot append: {error}"));
+        self.imap(account)
+            .and_then(|mut client| client.append(folder, "", raw))
+            .unwrap_or_else(|error| panic!("{account} cannot append: {error}"));
     }
 
     /// A session of one's own.
@@ -141,7 +148,11 @@ impl MailSystem {
     /// Dovecot comes (back) with the same mail, ports and certificates.
     pub fn start_imap(&mut self) {
         let root = self.root.display().to_string();
-        let prepare = format!("mkdir -p {root}/mail {root}/postfix && chown {user}:{group} {root}/mail && chmod 755 {root}", user = MAIL_USER, group = MAIL_GROUP);
+        let prepare = format!(
+            "mkdir -p {root}/mail {root}/postfix && chown {user}:{group} {root}/mail && chmod 755 {root}",
+            user = MAIL_USER,
+            group = MAIL_GROUP
+        );
         let clean = format!("rm -rf {root}/dovecot");
         let configuration = format!("{root}/dovecot.conf");
         self.dovecot = Some(Keeper::start(&self.root, "dovecot", &prepare, &clean, &[DOVECOT, "-F", "-c", &configuration]));
@@ -203,7 +214,8 @@ impl MailSystem {
             ("SUBMISSIONS", ports.submissions.to_string()),
             ("SUBMISSION", ports.submission.to_string()),
         ];
-        let fill = |template: &str| words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(&format!("{{{{{word}}}}}"), value));
+        let fill =
+            |template: &str| words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(&format!("{{{{{word}}}}}"), value));
         let write = |name: &str, text: &str| {
             let path = self.root.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
