@@ -1,1 +1,3 @@
+//! Arguments to command, failure to exit code.
+
 fn main() {}
