@@ -6,6 +6,8 @@
 //! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
+//! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
+//! | `smtp_fake.rs` | [`FakeSmtp`]: a scripted 163.com SMTP server, token by token |
 //! | `imap_client.rs`, `smtp_client.rs`, `wire.rs` | small clients, independent of the libraries under test |
 
 // Each test program uses a part of it.
@@ -15,8 +17,13 @@
 pub mod accounts;
 pub mod certificates;
 pub mod imap_client;
+pub mod lines;
 pub mod mail_system;
+pub mod netease;
 pub mod smtp_client;
+pub mod smtp_fake;
 pub mod wire;
 
 pub use mail_system::MailSystem;
+pub use netease::Netease;
+pub use smtp_fake::FakeSmtp;
