@@ -218,7 +218,7 @@ pub struct Known {
     /// Known numbers that subject or text name.
     pub named_topics: Vec<String>,
     /// An earlier mail about these topics came without a formal letter (R16), and none has come since.
-    pub awaits_letter: bool,
+    pub lacks_letter: bool,
     /// Those, and the topics of the same applicants.
     pub topics: Vec<KnownTopic>,
 }

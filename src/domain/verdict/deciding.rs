@@ -68,7 +68,7 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             verdict_kind.answer_reason
         },
         bureau: reading.bureau,
-        letter_arrived: known.awaits_letter && reading.formal_letter.is_some(),
+        letter_arrived: known.lacks_letter && reading.formal_letter.is_some(),
         formal_letter: reading.formal_letter,
         attachments: reading.attachments,
         links: reading.links,
@@ -153,7 +153,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         // A correction owes a form only for its own rows.
         annex1_files: if correction && annex1_files.is_empty() { vec![""] } else { annex1_files.into_iter().collect() },
         annex2_files: annex2_files.into_iter().collect(),
-        has_formal_letter: reading.formal_letter.is_some() || (correction && !known.awaits_letter),
+        has_formal_letter: reading.formal_letter.is_some() || (correction && !known.lacks_letter),
         rows_without_form,
         forms_without_row,
     })

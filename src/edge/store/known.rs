@@ -76,7 +76,7 @@ impl Store {
             .await?;
             known.add(rows)?;
         }
-        known.awaits_letter = self.awaits_letter(&known).await?;
+        known.lacks_letter = self.lacks_letter(&known).await?;
         self.same_applicants(keys, &mut known).await?;
         Ok(known)
     }
@@ -126,7 +126,7 @@ impl Store {
     }
 
     /// A bureau's mail about one of these topics came without a formal letter, and no mail about it brought one.
-    async fn awaits_letter(&self, known: &Known) -> Result<bool, StoreError> {
+    async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
         for topic in &known.topics {
             let (submissions, letters): (i64, i64) = sqlx::query_as(
                 "SELECT coalesce(sum(m.kind = 'submission'), 0), count(m.letter_file) FROM topic t
