@@ -90,8 +90,14 @@ impl Installation {
         let templates = templates(&config.data, &mut mistakes);
         match templates {
             Some(templates) if mistakes.is_empty() => {
-                let knowledge =
-                    Knowledge { catalogue, divisions, submitters, limits: config.limits.clone(), own_addresses: config.own_addresses() };
+                let knowledge = Knowledge {
+                    catalogue,
+                    divisions,
+                    submitters,
+                    limits: config.limits.clone(),
+                    own_addresses: config.own_addresses(),
+                    ..Knowledge::default()
+                };
                 Ok(Self { config: Arc::new(config), knowledge: Arc::new(knowledge), templates: Arc::new(templates) })
             }
             _ => Err(mistakes),

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod findings;
 pub mod receipt_number;
 pub mod uscc;
+pub mod tokens;
 pub mod message;
 pub mod kind;
 pub mod links;

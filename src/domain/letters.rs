@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub mod digest;
+pub mod orders;
 pub mod queue;
 pub mod receipt;
 pub mod templates;

@@ -12,6 +12,7 @@ use super::{
     kind::Kind,
     limits::Limits,
     message::Mailbox,
+    orders::OrderLine,
     parts::{FileStatus, FileType},
     reconcile::{Draft, Reconciliation, Source},
     routing::{Divisions, Route},
@@ -22,6 +23,7 @@ mod deciding;
 mod files;
 pub mod json;
 mod matching;
+mod ordering;
 mod reading;
 pub mod replaying;
 
@@ -37,6 +39,9 @@ pub struct Knowledge {
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,
+    /// Token of each division, by id; empty where the installation has no secret (dry runs).
+    #[serde(skip)]
+    pub division_tokens: BTreeMap<String, String>,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }
@@ -71,6 +76,18 @@ pub struct Verdict {
     /// About the mail as a whole.
     pub findings: Vec<Finding>,
     pub reconciliation: Reconciliation,
+    /// What a division orders.
+    pub orders: Option<DivisionOrders>,
+}
+
+/// Orders of a division by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DivisionOrders {
+    /// Division id.
+    pub division: String,
+    /// Sent from one of the division's addresses and carrying the token of our letter. Otherwise a person decides.
+    pub verified: bool,
+    pub lines: Vec<OrderLine>,
 }
 
 /// The message's state once the verdict is recorded (`contract.md` section 4).
@@ -213,6 +230,8 @@ pub struct Known {
     pub same_content: bool,
     /// One of the references is a letter of ours.
     pub answers_our_letter: bool,
+    /// The division that the answered letter went to.
+    pub letter_division: Option<String>,
     /// Numbers of the topics that the answered letter was about.
     pub answered_topics: Vec<String>,
     /// Known numbers that subject or text name.

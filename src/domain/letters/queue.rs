@@ -44,7 +44,8 @@ pub fn queue_letter(batch: &Batch<'_>, to: &str, templates: &Templates) -> Resul
     let day = day_of(batch.now, batch.zone);
     let rendered = templates.render("queue.txt", QueueValues::new(batch))?;
     Ok(Letter {
-        key: format!("queue:{}:{}:{to}", batch.division, batch.slot),
+        // The token makes the Message-ID one that nobody else can name.
+        key: format!("queue:{}:{}:{to}:{}", batch.division, batch.slot, batch.token),
         kind: LetterKind::Queue,
         to: to.to_owned(),
         subject: rendered.subject,
@@ -69,6 +70,8 @@ pub struct Batch<'a> {
     /// The scheduled moment, `2024-08-15T09:00`: at most one letter for each.
     pub slot: &'a str,
     pub topics: &'a [QueueTopic],
+    /// What the division's answer must carry.
+    pub token: &'a str,
     pub department: &'a str,
     pub zone: &'a TimeZone,
     pub now: Timestamp,
@@ -77,6 +80,8 @@ pub struct Batch<'a> {
 #[derive(Debug, Serialize)]
 struct QueueValues<'a> {
     division: &'a str,
+    token: &'a str,
+    example: &'a str,
     department: &'a str,
     day: String,
     topics: Vec<QueueLine<'a>>,
@@ -99,6 +104,8 @@ impl<'a> QueueValues<'a> {
         };
         Self {
             division: batch.division_name,
+            token: batch.token,
+            example: batch.topics.first().map_or("2024-00037-5", |topic| topic.number.as_str()),
             department: batch.department,
             day: chinese_day(day_of(batch.now, batch.zone)),
             topics: batch.topics.iter().enumerate().map(line).collect(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching,
+    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
@@ -30,8 +30,13 @@ const NEAR_FROM: f64 = 0.4;
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
-    let verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, knowledge));
+    let orders = ordering::orders(&reading, known, sender.as_ref(), knowledge);
+    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), knowledge));
     let kind = verdict_kind.kind;
+    if kind == Kind::DivisionReply && orders.as_ref().is_some_and(|orders| !orders.verified) {
+        verdict_kind.answer = false;
+        "处室指令的发件地址或验证码未能核实，已转管理员处理，不回复。".clone_into(&mut verdict_kind.answer_reason);
+    }
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
         Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => {
@@ -50,6 +55,17 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             topic.status = status_of(topic);
             topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
         }
+    }
+    if let Some(orders) = orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified) {
+        findings.push(Finding {
+            rule: "R25".to_owned(),
+            severity: Severity::Warning,
+            field: None,
+            attachment: None,
+            place: None,
+            message: format!("来信要求办理{}项处室指令，但发件地址或验证码未能核实，未作任何更改，请人工核实。", orders.lines.len()),
+            audience: Audience::Reviewer,
+        });
     }
     Verdict {
         references: answer_references(&reading),
@@ -75,10 +91,17 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         topics,
         findings,
         reconciliation: reading.reconciliation,
+        orders: orders.filter(|_| kind == Kind::DivisionReply && !repeated),
     }
 }
 
-fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&KnownTopic>], knowledge: &'a Knowledge) -> KindFacts<'a> {
+fn kind_facts<'a>(
+    reading: &'a Reading,
+    known: &Known,
+    assigned: &[Option<&KnownTopic>],
+    division_reply: bool,
+    knowledge: &'a Knowledge,
+) -> KindFacts<'a> {
     KindFacts {
         message: &reading.message,
         readable: reading.unreadable.is_none(),
@@ -90,7 +113,7 @@ fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&Known
         links: reading.links.len(),
         known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),
-        division_reply: false,
+        division_reply,
         has_formal_letter: reading.formal_letter.is_some(),
     }
 }
