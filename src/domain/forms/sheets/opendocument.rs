@@ -113,7 +113,7 @@ impl Book<'_> {
         match name.as_ref() {
             "style" => self.style = attribute(start, "name").unwrap_or_default(),
             "table-properties" if attribute(start, "display").as_deref() == Some("false") => {
-                drop(self.hidden_styles.insert(self.style.clone()))
+                self.hidden_styles.extend([self.style.clone()]);
             }
             "table" if self.sheet.is_none() && self.document.tables.len() < SHEETS_MAX => {
                 let mut builder = GridBuilder::new(&attribute(start, "name").unwrap_or_default(), GridKind::Sheet, self.limits)
