@@ -126,6 +126,17 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
     Ok(message)
 }
 
+/// The HTML pages of a saved web page (MHTML, RFC 2557), decoded, in order; empty where the bytes are none.
+#[must_use]
+pub fn web_pages(raw: &[u8]) -> Vec<String> {
+    let Some(parsed) = MessageParser::default().parse(raw) else { return Vec::new() };
+    let pages = parsed.parts.iter().filter_map(|part| match &part.body {
+        mail_parser::PartType::Html(page) => Some(page.to_string()),
+        _ => None,
+    });
+    pages.collect()
+}
+
 /// A text file is not a mail because a line of it has a colon: one of these must be there.
 fn is_mail_header(name: &str) -> bool {
     ["from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type"]
