@@ -136,8 +136,12 @@ fn mark_at(chars: &[char], at: usize, is_choice: bool, has_sure: bool) -> Option
     let opens = before.is_none_or(|c| c.is_whitespace() || !c.is_alphanumeric());
     let mark = |checked, is_box| Some((Mark { checked, is_box }, 1));
     match c {
-        '☑' | '☒' | '✔' | '✓' | '√' | '✅' | '🗹' | '🗸' | '⍻' | '⊠' | '⊡' | '▣' => mark(true, true),
-        '☐' | '□' | '▢' | '◻' | '⬜' | '❏' | '❐' | '❑' | '❒' | '◽' | '▫' => mark(false, true),
+        '☑' | '☒' | '✔' | '✓' | '√' | '✅' | '🗹' | '🗸' | '⍻' | '⊠' | '⊡' | '▣' | '🗷' | '🗵' | '🗶' => {
+            mark(true, true)
+        }
+        '☐' | '□' | '▢' | '◻' | '⬜' | '❏' | '❐' | '❑' | '❒' | '◽' | '▫' | '🞏' | '🞎' | '🞐' | '🞑' | '🞍' => {
+            mark(false, true)
+        }
         '■' | '◼' | '⬛' | '●' | '◉' | '⊙' | '◆' | '◾' if opens || is_choice => mark(true, false),
         '○' | '◯' | '◇' | '⚪' if opens || is_choice => mark(false, false),
         // The character 口 typed for a box, and what Wingdings boxes become when the font is lost.
