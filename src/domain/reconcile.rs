@@ -12,7 +12,7 @@ use super::{
     uscc,
 };
 
-mod likeness;
+pub(super) mod likeness;
 
 /// Pairs of a row and a form that are compared in one package; no honest package comes near. Beyond it only equal titles are joined.
 const COMPARISONS_MAX: usize = 300_000;

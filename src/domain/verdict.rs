@@ -13,7 +13,7 @@ use super::{
     limits::Limits,
     message::Mailbox,
     parts::{FileStatus, FileType},
-    reconcile::{Reconciliation, Source},
+    reconcile::{Draft, Reconciliation, Source},
     routing::{Divisions, Route},
     submitters::{Bureau, Submitters},
 };
@@ -21,6 +21,7 @@ use super::{
 mod deciding;
 mod files;
 pub mod json;
+mod matching;
 mod reading;
 
 pub use deciding::decide;
@@ -61,6 +62,8 @@ pub struct Verdict {
     pub answer_reason: String,
     pub bureau: Option<Bureau>,
     pub formal_letter: Option<FormalLetter>,
+    /// An earlier mail about these topics came without a formal letter, and this one brings it.
+    pub letter_arrived: bool,
     pub attachments: Vec<Attachment>,
     pub links: Vec<CloudLink>,
     pub topics: Vec<Topic>,
@@ -130,6 +133,8 @@ pub struct CloudLink {
 pub struct Topic {
     /// By field key, as the sender wrote them.
     pub fields: BTreeMap<String, String>,
+    /// The same with their places; joined with what was known where this is a later version.
+    pub draft: Draft,
     pub sources: Vec<Source>,
     pub route: Route,
     pub findings: Vec<Finding>,
@@ -139,6 +144,8 @@ pub struct Topic {
     /// SHA-256 of the folded fields: equal content, equal fingerprint.
     pub fingerprint: String,
     pub change: Change,
+    /// Findings of the earlier version that this one has put right.
+    pub closed: Vec<Finding>,
     pub status: TopicStatus,
     /// Its submitter is not named in the notice: the topic waits for a person.
     pub held: bool,
@@ -194,6 +201,8 @@ pub struct LookupKeys {
     /// Receipt numbers named in its subject or text.
     pub receipt_numbers: Vec<String>,
     pub topics: Vec<TopicKey>,
+    /// Credit codes of the topics, normalised, 18 characters each.
+    pub codes: Vec<String>,
 }
 
 /// What the store knows about those keys.
@@ -203,6 +212,13 @@ pub struct Known {
     pub same_content: bool,
     /// One of the references is a letter of ours.
     pub answers_our_letter: bool,
+    /// Numbers of the topics that the answered letter was about.
+    pub answered_topics: Vec<String>,
+    /// Known numbers that subject or text name.
+    pub named_topics: Vec<String>,
+    /// An earlier mail about these topics came without a formal letter (R16), and none has come since.
+    pub awaits_letter: bool,
+    /// Those, and the topics of the same applicants.
     pub topics: Vec<KnownTopic>,
 }
 
@@ -212,11 +228,15 @@ pub struct KnownTopic {
     pub id: String,
     pub key: TopicKey,
     pub fingerprint: String,
-    pub fields: BTreeMap<String, String>,
+    /// Fields with their places, and sources.
+    pub draft: Draft,
+    pub findings: Vec<Finding>,
     /// Address that sent the latest revision.
     pub sender: String,
     pub bureau: Option<String>,
     pub status: TopicStatus,
+    /// It waits for a person.
+    pub held: bool,
     pub division: String,
 }
 

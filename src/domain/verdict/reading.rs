@@ -14,6 +14,7 @@ use crate::domain::{
     parts, receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
+    uscc,
 };
 
 /// A mail as read, before anything is looked up.
@@ -108,6 +109,7 @@ impl Reading {
             references: self.message.references.clone(),
             receipt_numbers: receipt_number::find_in(&said),
             topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
+            codes: self.drafts.iter().map(credit_code).filter(|code| code.len() == 18).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }
 }
@@ -116,6 +118,11 @@ impl Reading {
 #[must_use]
 pub fn topic_key(draft: &Draft) -> TopicKey {
     TopicKey { applicant: fold_words(draft.text("applicant")), title: fold_words(draft.text("topic_title")) }
+}
+
+/// The credit code as it is compared.
+fn credit_code(draft: &Draft) -> String {
+    uscc::normalise(draft.text("uscc"))
 }
 
 /// Strongest clue first: the letter's signature, 填报单位, subject, sender's name and signature, address (`domain.md` 4).
