@@ -13,6 +13,7 @@ use catalogue::Catalogue;
 pub mod blank;
 pub mod catalogue;
 pub mod grid;
+pub mod pages;
 pub mod labels;
 
 /// A value as the sender wrote it, after trimming, and where it stands.

@@ -21,6 +21,7 @@ use super::{
 mod deciding;
 mod files;
 pub mod json;
+mod letter;
 mod matching;
 mod reading;
 
