@@ -19,6 +19,7 @@ pub mod forms;
 pub mod import;
 pub mod log;
 pub mod parked;
+pub mod replay;
 pub mod report;
 pub mod route;
 pub mod topic;

@@ -16,6 +16,7 @@ use crate::{
 pub mod accept;
 pub mod examine;
 pub mod record;
+pub mod replay;
 pub mod send;
 pub mod stop;
 pub mod summarise;

@@ -91,6 +91,14 @@ CREATE TABLE revision (
 ) STRICT;
 CREATE INDEX revision_message ON revision (message_id);
 
+CREATE TABLE replay (
+    id           INTEGER PRIMARY KEY, -- running number
+    topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic that was put right
+    revision     INTEGER NOT NULL, -- its revision
+    before       TEXT NOT NULL, -- JSON object: fields, findings and division as they stood
+    replayed_at  INTEGER NOT NULL -- when
+) STRICT;
+
 CREATE TABLE topic_message (
     topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
     message_id   INTEGER NOT NULL REFERENCES message (id), -- a mail that spoke of it

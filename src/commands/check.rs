@@ -49,7 +49,11 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
 fn confinement() -> String {
     let confinement = probe();
     let has = |there: bool, what: &str| if there { what.to_owned() } else { format!("no {what} on this kernel") };
-    format!("foreign files are read in child processes with {}, {}", has(confinement.landlock, "Landlock"), has(confinement.seccomp, "seccomp"))
+    format!(
+        "foreign files are read in child processes with {}, {}",
+        has(confinement.landlock, "Landlock"),
+        has(confinement.seccomp, "seccomp")
+    )
 }
 
 fn line(answer: &Answer) -> String {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, log, parked, print_line, route, topic, work};
+use super::{check, demo, digest, examine, export, forms, import, log, parked, print_line, replay, route, topic, work};
 use crate::{
     config::{Installation, Mistake},
     daemon,
@@ -76,6 +76,15 @@ enum Command {
     /// Why a topic goes where it goes
     #[command(subcommand)]
     Route(route::Action),
+    /// Examine stored mail again under today's rules and show what would change
+    Replay {
+        /// Only mail accepted since that day, 2024-08-15
+        #[arg(long)]
+        since: Option<jiff::civil::Date>,
+        /// Change it; no letter is sent
+        #[arg(long)]
+        apply: bool,
+    },
     /// Print or send the administrators' digest of a day
     Digest {
         /// The day, 2024-08-15 [default: yesterday]
@@ -198,6 +207,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
         Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
         Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
+        Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
         Command::Migrate => {

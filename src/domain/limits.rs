@@ -32,6 +32,14 @@ pub struct Limits {
     pub columns_max: usize,
     /// Characters kept of one field's value or of a mail's text.
     pub text_max_chars: usize,
+    /// Unpacked bytes of a Word document's main part.
+    pub document_max_bytes: usize,
+    /// Characters of a Word document.
+    pub document_max_chars: usize,
+    /// Parts of a .docx package, pictures included.
+    pub package_entries_max: usize,
+    /// How deep elements of an office document's XML may nest.
+    pub xml_depth_max: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +58,10 @@ impl Default for Limits {
             rows_max: 20_000,
             columns_max: 512,
             text_max_chars: 100_000,
+            document_max_bytes: 32 << 20,
+            document_max_chars: 2_000_000,
+            package_entries_max: 5_000,
+            xml_depth_max: 256,
         }
     }
 }

@@ -20,10 +20,10 @@ mod names;
 mod ole;
 mod outlook;
 mod plain;
-mod tnef;
-mod zipped;
 #[cfg(test)]
 mod tests;
+mod tnef;
+mod zipped;
 
 /// What the bytes are (`contract.md` section 3, `type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -275,7 +275,9 @@ impl Walk<'_> {
         if !self.full {
             self.full = true;
             let max = self.limits.files_max;
-            self.out.notes.push(format!("邮件中的文件（含压缩包内文件）超过{max}个或邮件结构过于复杂，超出部分未读取。请精简或分几封邮件重新发送。"));
+            self.out
+                .notes
+                .push(format!("邮件中的文件（含压缩包内文件）超过{max}个或邮件结构过于复杂，超出部分未读取。请精简或分几封邮件重新发送。"));
         }
     }
 }

@@ -55,7 +55,7 @@ impl Draft {
     #[must_use]
     pub fn of_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let placed = |text: &str| PlacedValue {
-            value: Value { text: text.to_owned(), place: String::new(), hidden: false },
+            value: Value { text: text.to_owned(), ..Value::default() },
             attachment: String::new(),
             form: String::new(),
         };
@@ -224,7 +224,7 @@ mod tests {
     fn sourced(file: &str, form: &str, place: &str, values: &[(&str, &str)]) -> Sourced {
         let values = values
             .iter()
-            .map(|(key, text)| ((*key).to_owned(), Value { text: (*text).to_owned(), place: format!("{place}/{key}"), hidden: false }))
+            .map(|(key, text)| ((*key).to_owned(), Value { text: (*text).to_owned(), place: format!("{place}/{key}"), ..Value::default() }))
             .collect();
         Sourced { attachment: file.to_owned(), record: Record { form: form.to_owned(), place: place.to_owned(), values } }
     }

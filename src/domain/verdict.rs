@@ -24,6 +24,7 @@ pub mod json;
 mod letter;
 mod matching;
 mod reading;
+pub mod replaying;
 
 pub use deciding::decide;
 pub use reading::{Go, Reading, read, read_watched};
@@ -218,7 +219,7 @@ pub struct Known {
     /// Known numbers that subject or text name.
     pub named_topics: Vec<String>,
     /// An earlier mail about these topics came without a formal letter (R16), and none has come since.
-    pub awaits_letter: bool,
+    pub lacks_letter: bool,
     /// Those, and the topics of the same applicants.
     pub topics: Vec<KnownTopic>,
 }

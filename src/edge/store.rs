@@ -18,12 +18,14 @@ mod outbox;
 mod parked;
 mod queue;
 mod record;
+mod replay;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
 pub use outbox::{DueLetter, StoredLetter};
 pub use parked::Parked;
 pub use record::Recorded;
+pub use replay::RecordedMessage;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 

@@ -70,7 +70,7 @@ pub fn sniff(bytes: &[u8], name: &str) -> Kind {
 
 fn volume(bytes: &[u8]) -> Kind {
     let file_type = match binary(bytes, "") {
-        Some(Kind { file_type, container: Some(_), .. }) => file_type,
+        Some(Kind { file_type: file_type @ (FileType::Zip | FileType::Rar | FileType::SevenZ), .. }) => file_type,
         _ => FileType::Other,
     };
     Kind::trouble(file_type, split_archive())
@@ -78,7 +78,9 @@ fn volume(bytes: &[u8]) -> Kind {
 
 /// One of several volumes came.
 pub fn split_archive() -> Trouble {
-    Trouble::Unsupported("这是分卷压缩包的一部分，本系统不拼接分卷。请重新打包成一个不分卷的压缩包，或将文件直接作为附件重新发送。".to_owned())
+    Trouble::Unsupported(
+        "这是分卷压缩包的一部分，本系统不拼接分卷。请重新打包成一个不分卷的压缩包，或将文件直接作为附件重新发送。".to_owned(),
+    )
 }
 
 /// Kinds with a signature.
@@ -115,6 +117,10 @@ fn binary(bytes: &[u8], extension: &str) -> Option<Kind> {
     if starts(b"%PDF-") {
         return Some(Kind::leaf(FileType::Pdf));
     }
+    // The last piece of a cut zip begins anywhere and ends with the directory.
+    if zipped::is_split(bytes) {
+        return Some(Kind::trouble(FileType::Zip, split_archive()));
+    }
     other_signature(bytes)
 }
 
@@ -127,8 +133,7 @@ pub fn pdf_start(bytes: &[u8]) -> Option<usize> {
 fn is_image(bytes: &[u8]) -> bool {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
-    let heif = at(4, b"ftyp")
-        && [b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"avif"].iter().any(|brand| at(8, brand.as_slice()));
+    let heif = at(4, b"ftyp") && [b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"avif"].iter().any(|brand| at(8, brand.as_slice()));
     starts(b"\xFF\xD8\xFF")
         || starts(b"\x89PNG\r\n\x1A\n")
         || starts(b"GIF87a")
@@ -227,7 +232,10 @@ fn has_file_pass(stream: &[u8]) -> bool {
 fn zip(bytes: &[u8], extension: &str) -> Kind {
     let Some(parts) = zipped::part_names(bytes) else {
         // No directory: a cut-off document or archive. The name says what the sender takes it for.
-        return Kind::trouble(if by_extension(extension) == FileType::Other { FileType::Zip } else { by_extension(extension) }, Trouble::Damaged);
+        return Kind::trouble(
+            if by_extension(extension) == FileType::Other { FileType::Zip } else { by_extension(extension) },
+            Trouble::Damaged,
+        );
     };
     let has = |name: &str| parts.iter().any(|part| part.trim_start_matches('/').eq_ignore_ascii_case(name));
     if has("[Content_Types].xml") {

@@ -5,7 +5,8 @@ use encoding_rs::GB18030;
 use crate::domain::folding::one_line;
 
 /// The upper half of code page 437, which old packers mean where they say nothing.
-const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}";
+const CP437: &str =
+    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}";
 
 /// Strict UTF-8, else strict GB18030, else code page 437. (A Unicode Path field with the right CRC goes before all of these; the zip
 /// library has then put it in the name's place.)
@@ -26,11 +27,8 @@ pub fn decode(raw: &[u8]) -> String {
 /// A decoded name as a way to show: separators unified (only now: a GBK character may end in 0x5C), no drive, no root, no `..`.
 pub fn tidy(name: &str) -> String {
     let name = name.replace('\\', "/");
-    let pieces: Vec<String> = name
-        .split('/')
-        .map(one_line)
-        .filter(|piece| !matches!(piece.as_str(), "" | "." | "..") && !is_drive(piece))
-        .collect();
+    let pieces: Vec<String> =
+        name.split('/').map(one_line).filter(|piece| !matches!(piece.as_str(), "" | "." | "..") && !is_drive(piece)).collect();
     if pieces.is_empty() { "未命名文件".to_owned() } else { pieces.join("/") }
 }
 

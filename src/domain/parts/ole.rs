@@ -129,9 +129,7 @@ impl<'a> Ole<'a> {
 
     /// A child by its name, without regard to case.
     pub fn find(&self, storage: usize, name: &str) -> Option<usize> {
-        self.children(storage)
-            .into_iter()
-            .find(|index| self.entry(*index).is_some_and(|entry| entry.name.eq_ignore_ascii_case(name)))
+        self.children(storage).into_iter().find(|index| self.entry(*index).is_some_and(|entry| entry.name.eq_ignore_ascii_case(name)))
     }
 
     /// All names of the directory, whatever storage they stand in: damaged files often keep these.
@@ -176,7 +174,8 @@ impl<'a> Ole<'a> {
 fn entry(raw: &[u8]) -> Option<Entry> {
     let kind = *raw.get(0x42)?;
     let name_bytes = usize::from(u16_at(raw, 0x40)?).min(64);
-    let units: Vec<u16> = raw.get(..name_bytes.saturating_sub(2))?.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    let units: Vec<u16> =
+        raw.get(..name_bytes.saturating_sub(2))?.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
     let at = |offset: usize| u32_at(raw, offset).map_or(usize::MAX, |word| word as usize);
     Some(Entry {
         name: String::from_utf16_lossy(&units),

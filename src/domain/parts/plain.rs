@@ -60,7 +60,9 @@ fn head_text(bytes: &[u8]) -> Option<String> {
         let (text, _) = encoding.decode_without_bom_handling(head.get(mark..).unwrap_or_default());
         return Some(text.into_owned());
     }
-    if head.iter().filter(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0x0C | 0x1A | 0x1B)).count() > head.len() / 200 {
+    if head.iter().filter(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0x0C | 0x1A | 0x1B)).count()
+        > head.len() / 200
+    {
         return None;
     }
     let text = match std::str::from_utf8(head) {
@@ -87,7 +89,8 @@ fn is_mhtml(text: &str) -> bool {
 /// It begins with header fields, and among them two that every mail has.
 fn is_mail(text: &str) -> bool {
     let header = header_names(text);
-    let known = ["from", "to", "cc", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type", "x-mailer"];
+    let known =
+        ["from", "to", "cc", "subject", "date", "message-id", "received", "mime-version", "return-path", "content-type", "x-mailer"];
     let sent = ["from", "received", "return-path", "message-id", "to"];
     header.iter().filter(|name| known.contains(&name.as_str())).count() >= 2 && header.iter().any(|name| sent.contains(&name.as_str()))
 }

@@ -38,13 +38,11 @@ fn refusal(unpacked: &Unpacked) -> (FileStatus, String) {
 
 #[test]
 fn entries_follow_their_archive_with_their_whole_way() {
-    let zip = zip_of(&[("附件1/甲.csv", "序号,名称,电话\n1,甲,2\n".as_bytes()), ("__MACOSX/附件1/._甲.csv", b"junk"), ("~$乙.docx", b"junk")]);
+    let zip =
+        zip_of(&[("附件1/甲.csv", "序号,名称,电话\n1,甲,2\n".as_bytes()), ("__MACOSX/附件1/._甲.csv", b"junk"), ("~$乙.docx", b"junk")]);
     let unpacked = unpack(&mail_with(&[("材料.zip", &zip)]), &Limits::default());
     let list: Vec<_> = unpacked.files.iter().map(|file| (file.path.as_str(), file.file_type, file.status)).collect();
-    assert_eq!(
-        list,
-        [("材料.zip", FileType::Zip, FileStatus::Container), ("材料.zip/附件1/甲.csv", FileType::Csv, FileStatus::Kept)]
-    );
+    assert_eq!(list, [("材料.zip", FileType::Zip, FileStatus::Container), ("材料.zip/附件1/甲.csv", FileType::Csv, FileStatus::Kept)]);
     assert_eq!(unpacked.files[0].size_bytes, zip.len());
 }
 

@@ -23,13 +23,15 @@ fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Trouble> {
         return Err(split_archive());
     }
     ZipArchive::new(Cursor::new(bytes)).map_err(|error| match error {
-        ZipError::UnsupportedArchive(_) => Trouble::Unsupported("压缩包采用了不支持的格式。请用系统自带的压缩功能重新打包为zip后发送。".to_owned()),
+        ZipError::UnsupportedArchive(_) => {
+            Trouble::Unsupported("压缩包采用了不支持的格式。请用系统自带的压缩功能重新打包为zip后发送。".to_owned())
+        }
         _ => Trouble::Damaged,
     })
 }
 
 /// The end record names a disk other than the first.
-fn is_split(bytes: &[u8]) -> bool {
+pub fn is_split(bytes: &[u8]) -> bool {
     let tail = bytes.get(bytes.len().saturating_sub(66_000)..).unwrap_or_default();
     let Some(at) = memchr::memmem::rfind(tail, b"PK\x05\x06") else { return false };
     let disks = tail.get(at + 4..at + 8).unwrap_or_default();
@@ -76,7 +78,12 @@ pub fn open(bytes: &[u8], meter: &Meter<'_>, sink: Sink<'_>) -> Result<(), Troub
             continue;
         };
         let name = names::tidy(&names::decode(entry.name_raw()));
-        if entry.name_raw().ends_with(b"/") || entry.name_raw().ends_with(b"\\") || entry.is_dir() || entry.is_symlink() || names::is_junk(&name) {
+        if entry.name_raw().ends_with(b"/")
+            || entry.name_raw().ends_with(b"\\")
+            || entry.is_dir()
+            || entry.is_symlink()
+            || names::is_junk(&name)
+        {
             continue;
         }
         meter.count_entry()?;

@@ -34,7 +34,9 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let kind = verdict_kind.kind;
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
-        Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => Outcome::Recorded,
+        Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => {
+            Outcome::Recorded
+        }
         _ => Outcome::Ignored,
     };
     let repeated = outcome == Outcome::Duplicate;
@@ -60,9 +62,13 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         kind,
         outcome,
         answer: verdict_kind.answer && !repeated,
-        answer_reason: if repeated { "同一封邮件已经收到并处理过，不重复回复。".to_owned() } else { verdict_kind.answer_reason },
+        answer_reason: if repeated {
+            "同一封邮件已经收到并处理过，不重复回复。".to_owned()
+        } else {
+            verdict_kind.answer_reason
+        },
         bureau: reading.bureau,
-        letter_arrived: known.awaits_letter && reading.formal_letter.is_some(),
+        letter_arrived: known.lacks_letter && reading.formal_letter.is_some(),
         formal_letter: reading.formal_letter,
         attachments: reading.attachments,
         links: reading.links,
@@ -116,7 +122,9 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         return Vec::new();
     }
     let is_form = |source: &Source| knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == Shape::Form);
-    let with_role = |role: Role| reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str());
+    let with_role = |role: Role| {
+        reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str())
+    };
     let mut annex1_files: BTreeSet<&str> = with_role(Role::Annex1).collect();
     let mut annex2_files: BTreeSet<&str> = with_role(Role::Annex2).collect();
     if correction {
@@ -134,7 +142,9 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         let title = draft.text("topic_title");
         match (form, row) {
             (None, Some(row)) => rows_without_form.push((title, row.attachment.as_str(), row.place.as_str())),
-            (Some(form), None) if !annex2_files.is_empty() => forms_without_row.push((title, form.attachment.as_str(), form.place.as_str())),
+            (Some(form), None) if !annex2_files.is_empty() => {
+                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()))
+            }
             _ => {}
         }
     }
@@ -143,7 +153,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         // A correction owes a form only for its own rows.
         annex1_files: if correction && annex1_files.is_empty() { vec![""] } else { annex1_files.into_iter().collect() },
         annex2_files: annex2_files.into_iter().collect(),
-        has_formal_letter: reading.formal_letter.is_some() || (correction && !known.awaits_letter),
+        has_formal_letter: reading.formal_letter.is_some() || (correction && !known.lacks_letter),
         rows_without_form,
         forms_without_row,
     })
@@ -163,7 +173,11 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
             for (other, other_body) in reading.drafts.iter().zip(&bodies).take(index) {
                 let score = bodies.get(index).map_or(0.0, |body| jaccard(body, other_body));
                 if score >= NEAR_FROM {
-                    topic.duplicates.push(Duplicate { topic: other.text("topic_title").to_owned(), score: round2(score), kind: "near".into() });
+                    topic.duplicates.push(Duplicate {
+                        topic: other.text("topic_title").to_owned(),
+                        score: round2(score),
+                        kind: "near".into(),
+                    });
                 }
             }
             topic.held = held;

@@ -33,7 +33,11 @@ pub fn assign<'a>(reading: &Reading, known: &'a Known, sender: Option<&Mailbox>)
         for (candidate, (topic, known_face, known_body)) in own.iter().enumerate() {
             let same_key = topic.key == topic_key(draft);
             let likeness = face.likeness(known_face);
-            let certainty = if same_key { Some(9_000) } else { certainty(topic, likeness, face.same_holder(known_face), body.share(known_body), reading, known) };
+            let certainty = if same_key {
+                Some(9_000)
+            } else {
+                certainty(topic, likeness, face.same_holder(known_face), body.share(known_body), reading, known)
+            };
             pairs.extend(certainty.map(|certainty| (certainty, at, candidate)));
         }
     }
@@ -60,7 +64,14 @@ pub fn may_revise(earlier: &KnownTopic, reading: &Reading, known: &Known, sender
 }
 
 /// How certain a draft is a version of a topic with another key; `None`: it is another topic.
-fn certainty(topic: &KnownTopic, likeness: Option<u32>, same_holder: bool, body: Option<f64>, reading: &Reading, known: &Known) -> Option<u32> {
+fn certainty(
+    topic: &KnownTopic,
+    likeness: Option<u32>,
+    same_holder: bool,
+    body: Option<f64>,
+    reading: &Reading,
+    known: &Known,
+) -> Option<u32> {
     let named = known.named_topics.contains(&topic.id);
     let only = |topics: &[String]| topics.len() == 1 && reading.drafts.len() == 1;
     // The sender says which topic it is.
@@ -68,7 +79,8 @@ fn certainty(topic: &KnownTopic, likeness: Option<u32>, same_holder: bool, body:
         return Some(8_000 + likeness.unwrap_or(0) / 10);
     }
     let answered = known.answered_topics.contains(&topic.id);
-    if answered && (likeness.is_some() || (same_holder && (only(&known.answered_topics) || body.is_some_and(|share| share >= OTHER_BODY)))) {
+    if answered && (likeness.is_some() || (same_holder && (only(&known.answered_topics) || body.is_some_and(|share| share >= OTHER_BODY))))
+    {
         return Some(7_000 + likeness.unwrap_or(0) / 10);
     }
     if !same_holder {

@@ -14,7 +14,7 @@ use crate::domain::{
 const SAME_APPLICANT_MAX: u32 = 100;
 
 #[derive(FromRow)]
-struct TopicRow {
+pub(super) struct TopicRow {
     id: String,
     applicant_key: String,
     title_key: String,
@@ -42,6 +42,8 @@ macro_rules! topics_where {
     };
 }
 
+pub(super) use topics_where;
+
 impl Store {
     /// Looks up everything a judgement depends on.
     ///
@@ -65,14 +67,16 @@ impl Store {
             known.add(rows)?;
         }
         for key in &keys.topics {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"))
-                .bind(&key.applicant)
-                .bind(&key.title)
-                .fetch_all(&self.pool)
-                .await?;
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
+                "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
+            ))
+            .bind(&key.applicant)
+            .bind(&key.title)
+            .fetch_all(&self.pool)
+            .await?;
             known.add(rows)?;
         }
-        known.awaits_letter = self.awaits_letter(&known).await?;
+        known.lacks_letter = self.lacks_letter(&known).await?;
         self.same_applicants(keys, &mut known).await?;
         Ok(known)
     }
@@ -96,29 +100,33 @@ impl Store {
     }
 
     async fn same_applicants(&self, keys: &LookupKeys, known: &mut Known) -> Result<(), StoreError> {
-        let mut applicants: Vec<&str> = keys.topics.iter().map(|key| key.applicant.as_str()).filter(|applicant| !applicant.is_empty()).collect();
+        let mut applicants: Vec<&str> =
+            keys.topics.iter().map(|key| key.applicant.as_str()).filter(|applicant| !applicant.is_empty()).collect();
         applicants.dedup();
         for applicant in applicants {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.applicant_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
-                .bind(applicant)
-                .bind(SAME_APPLICANT_MAX)
-                .fetch_all(&self.pool)
-                .await?;
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
+                "t.applicant_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"
+            ))
+            .bind(applicant)
+            .bind(SAME_APPLICANT_MAX)
+            .fetch_all(&self.pool)
+            .await?;
             known.add(rows)?;
         }
         for code in &keys.codes {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
-                .bind(code)
-                .bind(SAME_APPLICANT_MAX)
-                .fetch_all(&self.pool)
-                .await?;
+            let rows =
+                sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
+                    .bind(code)
+                    .bind(SAME_APPLICANT_MAX)
+                    .fetch_all(&self.pool)
+                    .await?;
             known.add(rows)?;
         }
         Ok(())
     }
 
     /// A bureau's mail about one of these topics came without a formal letter, and no mail about it brought one.
-    async fn awaits_letter(&self, known: &Known) -> Result<bool, StoreError> {
+    async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
         for topic in &known.topics {
             let (submissions, letters): (i64, i64) = sqlx::query_as(
                 "SELECT coalesce(sum(m.kind = 'submission'), 0), count(m.letter_file) FROM topic t
@@ -141,29 +149,35 @@ impl Known {
             if self.topics.iter().any(|topic| topic.id == row.id) {
                 continue;
             }
-            self.topics.push(KnownTopic {
-                draft: draft(&row)?,
-                id: row.id,
-                key: TopicKey { applicant: row.applicant_key, title: row.title_key },
-                fingerprint: row.fingerprint,
-                findings: serde_json::from_str(&row.findings)?,
-                sender: row.sender,
-                bureau: row.bureau_id,
-                status: from_word(&row.status).unwrap_or(TopicStatus::Accepted),
-                held: row.held != 0,
-                division: row.division,
-            });
+            self.topics.push(row.topic()?);
         }
         Ok(())
     }
 }
 
-/// Texts and places stand in two columns, so that texts can be searched and are kept once.
-fn draft(row: &TopicRow) -> Result<Draft, StoreError> {
-    let mut texts: BTreeMap<String, String> = serde_json::from_str(&row.fields)?;
-    let mut fields: BTreeMap<String, PlacedValue> = serde_json::from_str(&row.places)?;
-    for (key, placed) in &mut fields {
-        placed.value.text = texts.remove(key).unwrap_or_default();
+impl TopicRow {
+    pub(super) fn topic(self) -> Result<KnownTopic, StoreError> {
+        Ok(KnownTopic {
+            draft: draft(&self.fields, &self.places, &self.sources)?,
+            id: self.id,
+            key: TopicKey { applicant: self.applicant_key, title: self.title_key },
+            fingerprint: self.fingerprint,
+            findings: serde_json::from_str(&self.findings)?,
+            sender: self.sender,
+            bureau: self.bureau_id,
+            status: from_word(&self.status).unwrap_or(TopicStatus::Accepted),
+            held: self.held != 0,
+            division: self.division,
+        })
     }
-    Ok(Draft { sources: serde_json::from_str(&row.sources)?, fields })
+}
+
+/// Texts and places stand in two columns, so that texts can be searched and are kept once.
+pub(super) fn draft(fields: &str, places: &str, sources: &str) -> Result<Draft, StoreError> {
+    let mut texts: BTreeMap<String, String> = serde_json::from_str(fields)?;
+    let mut placed: BTreeMap<String, PlacedValue> = serde_json::from_str(places)?;
+    for (key, value) in &mut placed {
+        value.value.text = texts.remove(key).unwrap_or_default();
+    }
+    Ok(Draft { sources: serde_json::from_str(sources)?, fields: placed })
 }

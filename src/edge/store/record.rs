@@ -87,7 +87,11 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     Ok(changed == 1)
 }
 
-async fn record_attachments(connection: &mut Transaction<'static, Sqlite>, message_id: i64, verdict: &Verdict) -> Result<(), StoreError> {
+pub(super) async fn record_attachments(
+    connection: &mut Transaction<'static, Sqlite>,
+    message_id: i64,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
     for (ordinal, attachment) in (0_i64..).zip(&verdict.attachments) {
         sqlx::query("INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
             .bind(message_id)
@@ -114,7 +118,7 @@ async fn record_attachments(connection: &mut Transaction<'static, Sqlite>, messa
 }
 
 /// Records one topic; returns its receipt number.
-async fn record_topic(
+pub(super) async fn record_topic(
     connection: &mut Transaction<'static, Sqlite>,
     message_id: i64,
     topic: &Topic,
@@ -230,7 +234,7 @@ async fn revise_topic(
     Ok((serial, revision))
 }
 
-async fn insert_route(
+pub(super) async fn insert_route(
     connection: &mut Transaction<'static, Sqlite>,
     serial: i64,
     message_id: i64,
@@ -260,10 +264,6 @@ async fn insert_revision(
     topic: &Topic,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut places = topic.draft.fields.clone();
-    for placed in places.values_mut() {
-        placed.value.text.clear();
-    }
     let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
     sqlx::query(
         "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, recorded_at)
@@ -273,7 +273,7 @@ async fn insert_revision(
     .bind(revision)
     .bind(message_id)
     .bind(serde_json::to_string(&topic.fields)?)
-    .bind(serde_json::to_string(&places)?)
+    .bind(places_of(topic)?)
     .bind(serde_json::to_string(changed)?)
     .bind(serde_json::to_string(&topic.closed)?)
     .bind(serde_json::to_string(&topic.sources)?)
@@ -283,4 +283,13 @@ async fn insert_revision(
     .execute(&mut **connection)
     .await?;
     Ok(())
+}
+
+/// Places and flags of a topic's values; the texts stand in a column of their own.
+pub(super) fn places_of(topic: &Topic) -> Result<String, StoreError> {
+    let mut places = topic.draft.fields.clone();
+    for placed in places.values_mut() {
+        placed.value.text.clear();
+    }
+    Ok(serde_json::to_string(&places)?)
 }
