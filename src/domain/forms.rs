@@ -18,6 +18,7 @@ pub mod catalogue;
 pub mod decisions;
 pub mod form_match;
 pub mod grid;
+pub mod pages;
 pub mod labels;
 pub mod sheets;
 pub mod table;
@@ -89,6 +90,7 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
             }
             WordDocument::of(workbook)
         }
+        FileType::Pdf | FileType::Ofd => WordDocument::of(pages::read(file_type, bytes, limits)?),
         _ => return Ok(None),
     };
     Ok(Some(form_match::read(&document, catalogue, limits)))

@@ -22,6 +22,7 @@ use super::{
 mod deciding;
 mod files;
 pub mod json;
+mod letter;
 mod matching;
 mod ordering;
 mod reading;
