@@ -11,6 +11,7 @@ pub mod limits;
 pub mod links;
 pub mod message;
 pub mod parts;
+pub mod quantity;
 pub mod receipt_number;
 pub mod reconcile;
 pub mod routing;
