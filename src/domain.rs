@@ -10,6 +10,7 @@ pub mod letters;
 pub mod limits;
 pub mod links;
 pub mod message;
+pub mod money;
 pub mod parts;
 pub mod quantity;
 pub mod receipt_number;

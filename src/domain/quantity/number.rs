@@ -173,7 +173,9 @@ fn chinese(text: &Text, place: usize) -> Option<Number> {
             section += digit.take().unwrap_or(1.0) * power;
         } else if matches!(c, '万' | '亿') {
             let factor = if c == '万' { 1e4 } else { 1e8 };
-            total = (total + section + digit.take().unwrap_or(0.0)) * factor;
+            let part = section + digit.take().unwrap_or(0.0);
+            // 一亿两千万: a 万 behind an 亿 multiplies its own part only.
+            total = if c == '万' && total >= 1e8 { total + part * factor } else { (total + part) * factor };
             (section, multiple) = (0.0, true);
         } else {
             break;
