@@ -107,6 +107,15 @@ pub fn quantities(text: &str) -> Vec<Quantity> {
     scan::scan(&Text::of(text))
 }
 
+/// The text holds a figure: a quantity, or at least a number that is no date, standard, designation or number of an item (国内60、国际100).
+#[must_use]
+pub fn has_figure(text: &str) -> bool {
+    items::items(text).iter().any(|item| {
+        let item = Text::of(item);
+        !scan::scan(&item).is_empty() || scan::has_plain_number(&item)
+    })
+}
+
 impl Quantity {
     /// The larger end of the figure: the value itself, the upper end of a range.
     #[must_use]

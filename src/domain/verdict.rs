@@ -15,6 +15,7 @@ use super::{
     parts::{FileStatus, FileType},
     reconcile::{Reconciliation, Source},
     routing::{Divisions, Route},
+    rules::RuleSettings,
     submitters::{Bureau, Submitters},
 };
 
@@ -26,13 +27,15 @@ mod reading;
 pub use deciding::decide;
 pub use reading::{Reading, read};
 
-/// The data an installation judges by: catalogue, divisions, submitters, limits.
+/// The data an installation judges by: catalogue, divisions, submitters, limits, settings of the rules.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
     pub catalogue: Catalogue,
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,
+    /// Switches, severities and thresholds of the rules.
+    pub rules: RuleSettings,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }

@@ -36,6 +36,21 @@ pub fn scan(text: &Text) -> Vec<Quantity> {
     found
 }
 
+/// A number of digits that no letter, ordinal, date or standard makes a name of.
+pub fn has_plain_number(text: &Text) -> bool {
+    let masked = mask(text);
+    (0..text.len()).any(|at| {
+        let before = text.before(at);
+        let free = !masked.get(at).copied().unwrap_or(false) && !before.is_ascii_alphanumeric() && !matches!(before, '.' | '-');
+        free && !ORDINAL.contains(before) && text.at(at).is_ascii_digit() && plain_end(text, at)
+    })
+}
+
+/// Behind the digits no letter follows (5G, 3D).
+fn plain_end(text: &Text, at: usize) -> bool {
+    number_at(text, at).is_some_and(|number| !number.padded && !text.at(number.end).is_ascii_alphabetic())
+}
+
 /// The number that begins here and is not the tail of a word; whether it is below zero.
 fn signed(text: &Text, at: usize) -> Option<(Number, bool)> {
     let before = text.before(at);

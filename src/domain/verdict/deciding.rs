@@ -36,6 +36,9 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     if examined {
         let about_package = package_findings(&reading, kind, known, knowledge);
         topics = judge_topics(&reading, known, knowledge, sender.as_ref());
+        for (at, finding) in rules::check_batch(&reading.drafts, &knowledge.rules) {
+            topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
+        }
         findings = reading.findings.clone();
         share_out(about_package, &mut topics, &mut findings);
         for topic in &mut topics {
@@ -123,7 +126,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, knowledge: &Kn
     let with_role = |role: Role| {
         reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str())
     };
-    let (mut rows_without_form, mut forms_without_row) = (Vec::new(), Vec::new());
+    let (mut rows_without_form, mut forms_without_row, mut differs) = (Vec::new(), Vec::new(), Vec::new());
     for draft in &reading.drafts {
         let is_form = |source: &&Source| {
             knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == crate::domain::forms::catalogue::Shape::Form)
@@ -134,17 +137,23 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, knowledge: &Kn
         match (form, row) {
             (None, Some(row)) => rows_without_form.push((title, row.attachment.as_str(), row.place.as_str())),
             (Some(form), None) if reading.rows > 0 => forms_without_row.push((title, form.attachment.as_str(), form.place.as_str())),
+            (Some(form), Some(_)) => {
+                let about = reading.reconciliation.differs.iter().filter(|difference| difference.title == title);
+                differs.extend(about.map(|difference| (difference, form.attachment.as_str(), form.place.as_str())));
+            }
             _ => {}
         }
     }
-    rules::check_package(&Package {
+    let package = Package {
         annex1_files: with_role(Role::Annex1).collect(),
         annex2_files: with_role(Role::Annex2).collect(),
         has_formal_letter: reading.formal_letter.is_some(),
         rows_without_form,
         forms_without_row,
+        differs,
         enterprise_direct: kind == Kind::EnterpriseDirect,
-    })
+    };
+    rules::check_package(&package, &knowledge.rules)
 }
 
 fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender: Option<&Mailbox>) -> Vec<Topic> {
@@ -192,7 +201,7 @@ fn judge_topic(draft: &Draft, reading: &Reading, known: &Known, knowledge: &Know
         }
     }
     Topic {
-        findings: rules::check_topic(draft, &knowledge.catalogue),
+        findings: rules::check_topic(draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
         fields,
         route,
