@@ -195,7 +195,12 @@ fn every_check_is_seen_at_work_and_its_sentence_has_no_open_place() {
         let parts: Vec<&str> = check.sentence.split(['{', '}']).step_by(2).collect();
         let works = |message: &String| {
             let mut rest = message.as_str();
-            parts.iter().all(|part| rest.find(part).is_some_and(|at| { rest = &rest[at + part.len()..]; true }))
+            parts.iter().all(|part| {
+                rest.find(part).is_some_and(|at| {
+                    rest = &rest[at + part.len()..];
+                    true
+                })
+            })
         };
         assert!(said.iter().any(works), "{} is seen in no case", check.id);
     }

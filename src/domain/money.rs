@@ -32,12 +32,29 @@ pub struct Amount {
 
 /// What amounts are named after, the more telling first.
 const KINDS: &[&str] = &[
-    "产值", "销售收入", "营业收入", "销售额", "营收", "经济效益", "收入", "效益", "利润", "利税", "净利", "税收", "税金", "纳税", "节约",
-    "节省", "成本", "投资",
+    "产值",
+    "销售收入",
+    "营业收入",
+    "销售额",
+    "营收",
+    "经济效益",
+    "收入",
+    "效益",
+    "利润",
+    "利税",
+    "净利",
+    "税收",
+    "税金",
+    "纳税",
+    "节约",
+    "节省",
+    "成本",
+    "投资",
 ];
 /// Kinds that stand for the benefit as a whole.
 const HEADLINES: &[&str] = &["产值", "销售收入", "营业收入", "销售额", "营收", "经济效益", "收入"];
-const YEARLY: &[&str] = &["年新增", "年产值", "年销售", "年营", "年均", "每年", "年度", "年利", "年收入", "年节约", "年可", "年增", "年实现", "年效益"];
+const YEARLY: &[&str] =
+    &["年新增", "年产值", "年销售", "年营", "年均", "每年", "年度", "年利", "年收入", "年节约", "年可", "年增", "年实现", "年效益"];
 /// Characters of a text that are searched for amounts.
 const TEXT_MAX_CHARS: usize = 5_000;
 /// Characters before an amount that may say what it is.
@@ -146,7 +163,8 @@ fn without_yuan(text: &Text, found: &[Quantity]) -> Vec<Amount> {
         let taken = found.iter().any(|quantity| quantity.from <= at && at < quantity.to && !quantity.unit.is_empty());
         if !taken && (signed || (number.multiple && ends_phrase)) {
             let wan = number.value / 10_000.0;
-            let bound = found.iter().find(|quantity| quantity.from <= at && at < quantity.to).map_or(Bound::Exact, |quantity| quantity.bound);
+            let bound =
+                found.iter().find(|quantity| quantity.from <= at && at < quantity.to).map_or(Bound::Exact, |quantity| quantity.bound);
             amounts.push(amount(text, Some((wan, wan)), bound, false, at, number.end));
         }
         at = number.end.max(at + 1);
@@ -199,7 +217,8 @@ fn amount(text: &Text, wan: Option<(f64, f64)>, bound: Bound, per_year: bool, fr
     let words = text.plain(start, to);
     let clause = words.rsplit(['，', ',', '；', ';', '。', '\n']).find(|clause| !clause.is_empty()).unwrap_or_default();
     // The word nearest to the amount names it: 产值5000万元、利润800万元.
-    let of = KINDS.iter().filter_map(|kind| clause.rfind(kind).map(|at| (at + kind.len(), *kind))).max_by_key(|(end, kind)| (*end, kind.len()));
+    let of =
+        KINDS.iter().filter_map(|kind| clause.rfind(kind).map(|at| (at + kind.len(), *kind))).max_by_key(|(end, kind)| (*end, kind.len()));
     let yearly = per_year || YEARLY.iter().any(|word| clause.contains(word));
     let tidy = |value: f64| (value * 1e6).round() / 1e6;
     let wan = wan.map(|(low, high)| (tidy(low), tidy(high)));
@@ -258,7 +277,18 @@ mod tests {
 
     #[test]
     fn counts_prices_years_and_vague_words_are_no_amount() {
-        for text in ["经济效益显著", "年产2万套", "新增就业300人", "2026年达产", "约若干万元", "数千万元", "单价3200元/吨", "市场占有率30%", "万向节", "待定"] {
+        for text in [
+            "经济效益显著",
+            "年产2万套",
+            "新增就业300人",
+            "2026年达产",
+            "约若干万元",
+            "数千万元",
+            "单价3200元/吨",
+            "市场占有率30%",
+            "万向节",
+            "待定",
+        ] {
             assert_eq!(normalised(text, None), "-", "{text}");
         }
     }

@@ -139,10 +139,11 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The beginning of a text for a message, at most `max` characters.
+/// The beginning of a text for a message, at most `max` characters, without the mark at its end: it stands within a sentence.
 fn shortened(text: &str, max: usize) -> String {
     let line = super::folding::one_line(text);
-    if line.chars().count() <= max { line } else { line.chars().take(max).chain(['…']).collect() }
+    let line = line.trim_end_matches(['。', '；', ';', '，', ',']);
+    if line.chars().count() <= max { line.to_owned() } else { line.chars().take(max).chain(['…']).collect() }
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ pub fn apart(item: &str, quantities: Vec<Quantity>) -> Vec<Indicator> {
 }
 
 fn indicator(text: &Text, from: usize, to: usize, quantities: Vec<Quantity>) -> Indicator {
-    let shift = |quantity: Quantity| Quantity { from: quantity.from.saturating_sub(from), to: quantity.to.saturating_sub(from), ..quantity };
+    let shift =
+        |quantity: Quantity| Quantity { from: quantity.from.saturating_sub(from), to: quantity.to.saturating_sub(from), ..quantity };
     Indicator { text: text.original(from, to).trim().to_owned(), quantities: quantities.into_iter().map(shift).collect() }
 }

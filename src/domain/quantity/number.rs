@@ -58,13 +58,17 @@ fn is_thousands(text: &Text, at: usize, digits: &str) -> bool {
 
 /// `×10^5`, `x10⁵`, `e6`, or the number itself is the 10 of `10^5`.
 fn power_of_ten(text: &Text, at: usize, value: f64) -> Option<(f64, usize)> {
-    if is_ten(value) && let Some((exponent, end)) = exponent(text, at) {
+    if is_ten(value)
+        && let Some((exponent, end)) = exponent(text, at)
+    {
         return Some((ten_to(exponent)?, end));
     }
     let sign = text.skip_blanks(at);
     if matches!(text.at(sign), '×' | 'x' | 'X' | '*' | '·' | '✕') {
         let ten = text.skip_blanks(sign + 1);
-        if text.starts_with(ten, "10") && let Some((exponent, end)) = exponent(text, ten + 2) {
+        if text.starts_with(ten, "10")
+            && let Some((exponent, end)) = exponent(text, ten + 2)
+        {
             return Some((value * ten_to(exponent)?, end));
         }
     }
@@ -184,7 +188,10 @@ fn chinese(text: &Text, place: usize) -> Option<Number> {
     }
     let mut value = total + section + digit.unwrap_or(0.0);
     // 零点五, 一点二万 are rare and only the plain decimal is clear.
-    if text.at(at) == '点' && digit.is_some() && let Some(tenth) = chinese_digit(text.at(at + 1)) {
+    if text.at(at) == '点'
+        && digit.is_some()
+        && let Some(tenth) = chinese_digit(text.at(at + 1))
+    {
         value += tenth / 10.0;
         at += 2;
     }

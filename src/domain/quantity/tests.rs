@@ -11,7 +11,8 @@ fn found(phrase: &str) -> String {
 
 #[test]
 fn every_phrase_of_the_collection_is_read_as_a_person_reads_it() {
-    let phrases: Vec<(&str, &str)> = PHRASES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" => ")).collect();
+    let phrases: Vec<(&str, &str)> =
+        PHRASES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" => ")).collect();
     assert!(phrases.len() >= 120);
     let wrong: Vec<String> = phrases
         .iter()

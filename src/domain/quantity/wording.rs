@@ -164,8 +164,24 @@ pub fn lead(text: &Text, place: usize) -> Lead {
 
 /// Bounds that are built from a change and name the state it leads to.
 const BEFORE_STATE: &[&str] = &[
-    "提高到", "提高至", "提升到", "提升至", "增加到", "增加至", "延长到", "延长至", "降低到", "降低至", "下降到", "下降至", "减少到",
-    "减少至", "缩短到", "缩短至", "压缩到", "压缩至",
+    "提高到",
+    "提高至",
+    "提升到",
+    "提升至",
+    "增加到",
+    "增加至",
+    "延长到",
+    "延长至",
+    "降低到",
+    "降低至",
+    "下降到",
+    "下降至",
+    "减少到",
+    "减少至",
+    "缩短到",
+    "缩短至",
+    "压缩到",
+    "压缩至",
 ];
 
 /// The comparator behind a place, with the place behind it.

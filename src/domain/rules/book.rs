@@ -28,7 +28,7 @@ pub fn page() -> String {
         let fields: Vec<String> = check.fields.iter().map(|key| label(key).to_owned()).collect();
         let row = [
             format!("`{}`", check.id),
-            severity(check.severity).to_owned(),
+            weight(check).to_owned(),
             audience(check).to_owned(),
             if fields.is_empty() { "—".to_owned() } else { fields.join("、") },
             check.sentence.replace('|', "\\|"),
@@ -42,7 +42,7 @@ const HEAD: &str = "# 规则一览
 
 本页由程序生成（`UPDATE_GOLDEN=1 cargo test --test rules`），请勿手工修改。开关、程度、阈值和用词在 `rules.toml` 中设置。
 
-程度：**须补正**（error）写入回执，课题标为待补正；**建议完善**（warning）写入回执（对报送单位）或待审清单（对审核人员）；**记录**（note）只记录，不写入回执。
+程度：**须补正**（error）写入回执，课题标为待补正；**建议完善**（warning，告知报送单位）写入回执；**请核实**（warning，告知审核人员）只在处室清单中出现；**记录**（note）只记录，不写入回执。
 栏目是否必填以申报表目录（`forms/*.toml`）为准：缺必填栏目须补正，缺建议栏目只记录。
 
 ## 要求
@@ -110,6 +110,14 @@ fn severity(severity: Severity) -> &'static str {
         Severity::Error => "须补正",
         Severity::Warning => "建议完善",
         Severity::Note => "记录",
+    }
+}
+
+/// A reviewer is asked to look, not to correct.
+fn weight(check: &Check) -> &'static str {
+    match (check.severity, check.audience) {
+        (Severity::Warning, Audience::Reviewer) => "请核实",
+        (weight, _) => severity(weight),
     }
 }
 

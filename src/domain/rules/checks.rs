@@ -54,12 +54,8 @@ const fn reviewer(id: &'static str, severity: Severity, fields: Fields, sentence
     Check { id, severity, audience: Audience::Reviewer, fields, sentence }
 }
 
-pub static REGISTERED_ELSEWHERE: Check = reviewer(
-    "R5.registered",
-    Note,
-    &["uscc"],
-    "统一社会信用代码中的登记机关区划码为{found}，不属于吉林省（22），请留意企业注册地。",
-);
+pub static REGISTERED_ELSEWHERE: Check =
+    reviewer("R5.registered", Note, &["uscc"], "统一社会信用代码中的登记机关区划码为{found}，不属于吉林省（22），请留意企业注册地。");
 pub static REGION_ELSEWHERE: Check =
     reviewer("R5.region", Note, &["region"], "“{label}”所填“{found}”提到外省且未见本省市县名称，请留意企业所在地。");
 pub static BENEFIT_AMOUNT: Check = sender(
@@ -135,10 +131,13 @@ pub static GB_CODE: Check = sender(
     &["gb_code"],
     "“{label}”所填“{found}”不是国民经济行业分类（GB/T 4754—2017）中的代码，请填写2至4位数字，可带门类字母，例如：C3670。",
 );
-pub static NO_TABLE: Check =
-    sender("R15.no_table", Error, &[], "未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。");
-pub static MANY_TABLES: Check =
-    sender("R15.many_tables", Warning, &[], "收到{count}份附件2（汇总表）：{found}，每批应只有一份，请确认以哪一份为准。");
+pub static NO_TABLE: Check = sender("R15.no_table", Error, &[], "未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。");
+pub static MANY_TABLES: Check = sender(
+    "R15.many_tables",
+    Warning,
+    &[],
+    "收到{count}份附件2（汇总表）：{found}，每批应只有一份，请确认以哪一份为准，例如：回复“以第二份为准”。",
+);
 pub static ROW_WITHOUT_FORM: Check = sender(
     "R15.row_without_form",
     Error,
@@ -193,8 +192,12 @@ pub static BENCHMARK_FIGURE: Check = sender(
     &["benchmark"],
     "“{label}”中未见数据，请用具体数值说明国内、国际水平和本课题目标，例如：国内180ms，国际120ms，目标≤120ms。",
 );
-pub static GOALS_MANY: Check =
-    sender("R22.many", Warning, &["goal"], "“{label}”列出了{count}项目标，建议聚焦到{most}项以内，突出最关键的技术突破。");
+pub static GOALS_MANY: Check = sender(
+    "R22.many",
+    Warning,
+    &["goal"],
+    "“{label}”列出了{count}项目标，建议聚焦到{most}项以内，突出最关键的技术突破，例如：研制样机、完成示范应用各一项。",
+);
 pub static GOAL_PHRASES: Check = sender(
     "R22.phrases",
     Warning,
@@ -217,20 +220,11 @@ pub static SHARE_OVER_WHOLE: Check =
     reviewer("R26.share", Warning, &["params", "goal"], "“{label}”中的“{found}”超过{most}%，请人工核对数值和口径。");
 pub static BELOW_ABSOLUTE_ZERO: Check =
     reviewer("R26.temperature", Warning, &["params", "goal"], "“{label}”中的“{found}”低于绝对零度，请人工核对数值。");
-pub static LIFE_LONG: Check =
-    reviewer("R26.life", Warning, &["params", "goal"], "“{label}”中的“{found}”超过{most}年，请人工核对数值。");
-pub static PAYBACK_SHORT: Check = reviewer(
-    "R26.payback",
-    Warning,
-    &["params", "goal", "benefit"],
-    "“{label}”中的“{found}”短于{least}年，请人工核对数值。",
-);
-pub static BENEFIT_SCALE: Check = reviewer(
-    "R26.benefit",
-    Warning,
-    &["benefit"],
-    "“{label}”折合{count}万元，数额超过{most}万元，请人工核对单位和数值。",
-);
+pub static LIFE_LONG: Check = reviewer("R26.life", Warning, &["params", "goal"], "“{label}”中的“{found}”超过{most}年，请人工核对数值。");
+pub static PAYBACK_SHORT: Check =
+    reviewer("R26.payback", Warning, &["params", "goal", "benefit"], "“{label}”中的“{found}”短于{least}年，请人工核对数值。");
+pub static BENEFIT_SCALE: Check =
+    reviewer("R26.benefit", Warning, &["benefit"], "“{label}”折合{count}万元，数额超过{most}万元，请人工核对单位和数值。");
 pub static BENEFIT_RATIO: Check = reviewer(
     "R26.benefit_ratio",
     Warning,
@@ -279,12 +273,8 @@ pub static CODE_PREFIX: Check = sender(
     &["uscc"],
     "统一社会信用代码“{found}”的前两位不在已知的登记类别之内（企业一般以91开头），请对照营业执照核对。",
 );
-pub static CODE_LETTERS: Check = sender(
-    "USCC.letters",
-    Error,
-    &["uscc"],
-    "统一社会信用代码“{found}”含有不应出现的字符“{letters}”，{ask}请对照营业执照核对后更正。",
-);
+pub static CODE_LETTERS: Check =
+    sender("USCC.letters", Error, &["uscc"], "统一社会信用代码“{found}”含有不应出现的字符“{letters}”，{ask}请对照营业执照核对后更正。");
 pub static CODE_LICENCE: Check =
     sender("USCC.licence", Error, &["uscc"], "“{found}”是15位的旧版营业执照注册号，请填写现行营业执照上18位的统一社会信用代码。");
 pub static CODE_ORGANISATION: Check =
@@ -295,9 +285,5 @@ pub static CODE_ROUNDED: Check = sender(
     &["uscc"],
     "统一社会信用代码“{found}”已被表格软件当作数字存储，末几位已经丢失，请将该单元格设为文本格式后重新填写18位代码。",
 );
-pub static CODE_LENGTH: Check = sender(
-    "USCC.length",
-    Error,
-    &["uscc"],
-    "统一社会信用代码“{found}”为{count}位，应为18位，请对照营业执照核对，例如以91开头的18位代码。",
-);
+pub static CODE_LENGTH: Check =
+    sender("USCC.length", Error, &["uscc"], "统一社会信用代码“{found}”为{count}位，应为18位，请对照营业执照核对，例如以91开头的18位代码。");

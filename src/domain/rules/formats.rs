@@ -245,7 +245,14 @@ mod tests {
 
     #[test]
     fn industry_codes_carry_their_letter() {
-        for (text, code) in [("3670", "C3670"), ("C36", "C36"), ("c3670 汽车零部件", "C3670"), ("汽车制造业（36）", "C36"), ("65", "I65"), ("M7320", "M7320")] {
+        for (text, code) in [
+            ("3670", "C3670"),
+            ("C36", "C36"),
+            ("c3670 汽车零部件", "C3670"),
+            ("汽车制造业（36）", "C36"),
+            ("65", "I65"),
+            ("M7320", "M7320"),
+        ] {
             assert_eq!(industry_code(text).as_deref(), Some(code), "{text}");
         }
         for text in ["汽车制造", "99", "I3670", "367012", "5", "00"] {

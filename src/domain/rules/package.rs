@@ -42,7 +42,8 @@ pub fn rows_and_forms_agree(package: &Package<'_>, settings: &RuleSettings, find
 /// R15: one finding for each topic whose row and form differ in what identifies it or in a figure; free texts are shortened in a table
 /// as a matter of course.
 fn rows_and_forms_say_the_same(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
-    let told: Vec<_> = package.differs.iter().filter(|(difference, ..)| checks::DIFFERS.fields.contains(&difference.field.as_str())).collect();
+    let told: Vec<_> =
+        package.differs.iter().filter(|(difference, ..)| checks::DIFFERS.fields.contains(&difference.field.as_str())).collect();
     for together in told.chunk_by(|(_, file, place), (_, next_file, next_place)| (file, place) == (next_file, next_place)) {
         let Some((_, file, place)) = together.first() else { continue };
         let parts: Vec<String> = together

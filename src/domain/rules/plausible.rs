@@ -8,8 +8,31 @@ use crate::domain::{
 
 /// Efficiencies and yields that cannot exceed the whole.
 const SHARES: &[&str] = &[
-    "效率", "收率", "得率", "转化率", "回收率", "利用率", "合格率", "成品率", "良率", "良品率", "准确率", "识别率", "纯度", "选择性",
-    "保持率", "保留率", "去除率", "覆盖率", "成功率", "净化率", "降解率", "检出率", "召回率", "含量", "占比",
+    "效率",
+    "收率",
+    "得率",
+    "转化率",
+    "回收率",
+    "利用率",
+    "合格率",
+    "成品率",
+    "良率",
+    "良品率",
+    "准确率",
+    "识别率",
+    "纯度",
+    "选择性",
+    "保持率",
+    "保留率",
+    "去除率",
+    "覆盖率",
+    "成功率",
+    "净化率",
+    "降解率",
+    "检出率",
+    "召回率",
+    "含量",
+    "占比",
 ];
 /// Words that make a share a comparison: 效率为对标产品的150%.
 const RELATIVE: &[&str] = &["对标", "相比", "比现有", "倍", "相当于", "同类", "提高", "提升", "增长", "增加", "改善", "原有"];
@@ -35,7 +58,8 @@ pub fn figures_are_possible(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
             }
             let (words, all) = around(&chars, &quantity);
             let says = |list: &[&str]| list.iter().any(|word| words.contains(word));
-            let (check, limit) = if is_share(&quantity) && says(SHARES) && !says(RELATIVE) && quantity.largest() > limits.share_max_percent {
+            let (check, limit) = if is_share(&quantity) && says(SHARES) && !says(RELATIVE) && quantity.largest() > limits.share_max_percent
+            {
                 (&checks::SHARE_OVER_WHOLE, limits.share_max_percent)
             } else if is_celsius(&quantity) && quantity.smallest() < ABSOLUTE_ZERO_CELSIUS {
                 (&checks::BELOW_ABSOLUTE_ZERO, ABSOLUTE_ZERO_CELSIUS)

@@ -51,8 +51,7 @@ pub fn missing(field: &Field, severity: Severity, called: &str) -> String {
 
 /// R15: a value of a hidden row or column may be a leftover. One finding a topic, at the first such value.
 pub fn nothing_is_hidden(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
-    let hidden: Vec<&str> =
-        desk.topic.fields.iter().filter(|(_, placed)| placed.value.hidden).map(|(key, _)| key.as_str()).collect();
+    let hidden: Vec<&str> = desk.topic.fields.iter().filter(|(_, placed)| placed.value.hidden).map(|(key, _)| key.as_str()).collect();
     let Some(first) = hidden.first() else { return };
     let labels: Vec<String> = hidden.iter().take(NAMED_MAX).map(|key| format!("“{}”", desk.label(key))).collect();
     let more = if hidden.len() > NAMED_MAX { format!("等{}项", hidden.len()) } else { String::new() };

@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{
-    checks::Check,
-    table,
-};
+use super::{checks::Check, table};
 use crate::domain::findings::Severity;
 
 const SHIPPED: &str = include_str!("../../../config/rules.toml");
@@ -239,7 +236,14 @@ mod tests {
         let own = "[switch]\nR99 = true\nR11 = 1\n[severity]\n\"R21.sides\" = \"fatal\"\n\"R21.side\" = \"note\"\n[thresholds]\ngoals_max = -1\n[colours]\n";
         let mistakes = RuleSettings::parse(own).unwrap_err();
         assert_eq!(mistakes.len(), 6, "{mistakes:?}");
-        for start in ["line 2: switch.R99", "line 3: switch.R11", "line 5: severity.R21.sides", "line 6: severity.R21.side", "line 8: thresholds.goals_max", "line 9: colours"] {
+        for start in [
+            "line 2: switch.R99",
+            "line 3: switch.R11",
+            "line 5: severity.R21.sides",
+            "line 6: severity.R21.side",
+            "line 8: thresholds.goals_max",
+            "line 9: colours",
+        ] {
             assert!(mistakes.iter().any(|mistake| mistake.starts_with(start)), "{start}: {mistakes:?}");
         }
         assert!(RuleSettings::parse("[switch").is_err());

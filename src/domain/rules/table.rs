@@ -68,14 +68,35 @@ use RuleKind::{Data, Flag, Hard, Workflow};
 
 /// Every requirement, in the notice's order.
 pub static RULES: &[Rule] = &[
-    rule("R1", "报送单位为市（州）工信局、梅河口市工信局、国家和省级高新区", Flag, &[], &[], "识别报送单位；名单之外的照常答复，课题待人工确认"),
+    rule(
+        "R1",
+        "报送单位为市（州）工信局、梅河口市工信局、国家和省级高新区",
+        Flag,
+        &[],
+        &[],
+        "识别报送单位；名单之外的照常答复，课题待人工确认",
+    ),
     rule("R2", "企业经所在地工信部门或高新区报送", Flag, &[], &[], "企业直接来信的，收下存查，并告知应报送的渠道"),
     rule("R3", "依据吉科发规划〔2024〕51号", Data, &[], &[], "在回执和日报中引用"),
     rule("R4", "常态化征集，随时报送", Workflow, &[], &[], "不设截止时间；重复报送不重复登记"),
-    rule("R5", "符合本省产业实际", Flag, &["industry", "region"], &[&REGISTERED_ELSEWHERE, &REGION_ELSEWHERE], "提示登记地或所在地不在本省的"),
+    rule(
+        "R5",
+        "符合本省产业实际",
+        Flag,
+        &["industry", "region"],
+        &[&REGISTERED_ELSEWHERE, &REGION_ELSEWHERE],
+        "提示登记地或所在地不在本省的",
+    ),
     rule("R6", "以创新型产品为方向，市场潜力大、前景好、成熟度高", Flag, &["product", "maturity"], &[], "检查是否填写"),
     rule("R7", "完成后产生较大经济效益", Flag, &["benefit"], &[&BENEFIT_AMOUNT], "检查有无金额，并折算为万元"),
-    rule("R8", "申报主体必须是企业", Hard, &[], &[&NOT_AN_ENTERPRISE, &PERHAPS_NO_ENTERPRISE, &NAME_IS_PUBLIC, &NAME_UNSURE], "以信用代码前两位为准，单位名称为辅"),
+    rule(
+        "R8",
+        "申报主体必须是企业",
+        Hard,
+        &[],
+        &[&NOT_AN_ENTERPRISE, &PERHAPS_NO_ENTERPRISE, &NAME_IS_PUBLIC, &NAME_UNSURE],
+        "以信用代码前两位为准，单位名称为辅",
+    ),
     rule("R9", "可以采用产学研联合攻关", Data, &[], &[], "联合单位不限于企业，只要求牵头单位是企业"),
     rule("R10", "以市场需求为导向，促进产业化", Flag, &["market"], &[], "检查是否填写"),
     rule("R11", "瞄准急需和短板，攻克“卡脖子”难题", Flag, &[], &[&BOTTLENECK], "未点明瓶颈的，提示审核人员"),

@@ -205,7 +205,9 @@ fn ways_to_reach_a_person_must_be_usable() {
 
 #[test]
 fn a_package_owes_forms_one_table_and_a_letter() {
-    let rules = |package: &Package<'_>| check_package(package, &RuleSettings::shipped()).into_iter().map(|f| (f.rule, f.severity)).collect::<Vec<_>>();
+    let rules = |package: &Package<'_>| {
+        check_package(package, &RuleSettings::shipped()).into_iter().map(|f| (f.rule, f.severity)).collect::<Vec<_>>()
+    };
     let error = |rule: &str| (rule.to_owned(), Severity::Error);
     let warning = |rule: &str| (rule.to_owned(), Severity::Warning);
     assert_eq!(rules(&Package::default()), [error("R14"), error("R15"), warning("R16")]);
@@ -228,7 +230,8 @@ fn a_package_owes_forms_one_table_and_a_letter() {
 #[test]
 fn every_finding_belongs_to_a_rule_of_the_table() {
     let known: Vec<&str> = RULES.iter().map(|rule| rule.number).collect();
-    let findings = check_topic(&draft("annex1", &[("uscc", "1"), ("goal", "国际先进"), ("problem", "甲")]), &catalogue(), &RuleSettings::shipped());
+    let findings =
+        check_topic(&draft("annex1", &[("uscc", "1"), ("goal", "国际先进"), ("problem", "甲")]), &catalogue(), &RuleSettings::shipped());
     for finding in findings.iter().chain(&check_package(&Package::default(), &RuleSettings::shipped())) {
         assert!(known.contains(&finding.rule.as_str()), "{}", finding.rule);
         assert!(finding.message.ends_with('。'), "{}", finding.message);
