@@ -11,6 +11,7 @@ use catalogue::Catalogue;
 pub mod blank;
 pub mod catalogue;
 pub mod grid;
+pub mod labels;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
