@@ -12,15 +12,21 @@ pub mod blank;
 pub mod catalogue;
 pub mod grid;
 pub mod labels;
+pub mod sheets;
+pub mod table;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Value {
     pub text: String,
     /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.
     pub place: String,
     /// The value stands in a hidden row or column.
     pub hidden: bool,
+    /// The money unit that stands in the label or above the table (`万元`, `亿元`, `元`), where the text itself names none.
+    pub unit: Option<String>,
+    /// A number of 16 digits or more: the spreadsheet has rounded it to 15 digits, so the text is not what the sender typed.
+    pub rounded: bool,
 }
 
 /// One filled form or one row of a summary table.

@@ -214,7 +214,7 @@ mod tests {
     fn sourced(file: &str, form: &str, place: &str, values: &[(&str, &str)]) -> Sourced {
         let values = values
             .iter()
-            .map(|(key, text)| ((*key).to_owned(), Value { text: (*text).to_owned(), place: format!("{place}/{key}"), hidden: false }))
+            .map(|(key, text)| ((*key).to_owned(), Value { text: (*text).to_owned(), place: format!("{place}/{key}"), ..Value::default() }))
             .collect();
         Sourced { attachment: file.to_owned(), record: Record { form: form.to_owned(), place: place.to_owned(), values } }
     }
