@@ -6,7 +6,7 @@ use annexd::domain::{
     findings::{Audience, Finding, Severity},
     forms::{
         Value,
-        catalogue::{self, Catalogue},
+        catalogue::{self, Catalogue, Need},
     },
     reconcile::{Difference, Draft, PlacedValue, Source},
     rules::{self, Package, RULES, RuleSettings, book},
@@ -83,7 +83,7 @@ fn draft(form: &str, changes: &BTreeMap<String, String>, hidden: &[String], cata
     fields.retain(|key, text| !text.is_empty() && known.field(key).is_some());
     let source = Source { attachment: "甲.docx".to_owned(), place: "table 1".to_owned(), form: form.to_owned() };
     let placed = |(key, text): (String, String)| {
-        let value = Value { text, place: format!("at {key}"), hidden: hidden.contains(&key) };
+        let value = Value { text, place: format!("at {key}"), hidden: hidden.contains(&key), ..Value::default() };
         (key, PlacedValue { value, attachment: "甲.docx".to_owned(), form: form.to_owned() })
     };
     Draft { sources: vec![source], fields: fields.into_iter().map(placed).collect() }
@@ -174,10 +174,31 @@ fn every_rule_has_a_passing_a_failing_and_a_border_case() {
 }
 
 #[test]
-fn the_good_form_has_no_finding_at_all() {
-    let catalogue = the_catalogue();
-    let good = draft("annex1", &BTreeMap::new(), &[], &catalogue);
-    assert_eq!(rules::check_topic(&good, &catalogue, &RuleSettings::shipped()), []);
+fn the_good_form_has_no_finding_at_all_on_the_shipped_form_either() {
+    for catalogue in [the_catalogue(), Catalogue::shipped()] {
+        let good = draft("annex1", &BTreeMap::new(), &[], &catalogue);
+        assert_eq!(rules::check_topic(&good, &catalogue, &RuleSettings::shipped()), []);
+    }
+}
+
+#[test]
+fn an_empty_shipped_form_owes_exactly_what_the_catalogue_calls_required() {
+    let catalogue = Catalogue::shipped();
+    let source = Source { attachment: "甲.docx".to_owned(), place: "table 1".to_owned(), form: "annex1".to_owned() };
+    let empty = Draft { sources: vec![source], fields: BTreeMap::new() };
+    let findings = rules::check_topic(&empty, &catalogue, &RuleSettings::shipped());
+    let errors: Vec<&str> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).filter_map(|finding| finding.field.as_deref()).collect();
+    let required: Vec<&str> = catalogue
+        .form("annex1")
+        .unwrap()
+        .fields
+        .iter()
+        .filter(|field| field.need == Need::Required)
+        .map(|field| field.key.as_str())
+        .collect();
+    assert_eq!(errors, required);
+    assert!(required.len() >= 8);
 }
 
 /// Every check is seen at work in some case, so none is dead and every sentence is filled.
@@ -226,6 +247,50 @@ fn a_rule_that_is_switched_off_says_nothing_and_the_others_go_on() {
             assert_eq!(case.findings(&catalogue, &off), expected, "{} {}", rule.number, case.why);
         }
     }
+}
+
+/// What the spreadsheet reader says of a cell outweighs what its text looks like.
+#[test]
+fn a_code_kept_as_a_number_and_a_unit_in_the_senders_header_are_believed() {
+    let (catalogue, settings) = (the_catalogue(), RuleSettings::shipped());
+    let mut topic = draft("annex1", &BTreeMap::new(), &[], &catalogue);
+    topic.fields.get_mut("uscc").unwrap().value.rounded = true;
+    let invest = topic.fields.get_mut("invest").unwrap();
+    (invest.value.text, invest.value.unit) = ("0.5".to_owned(), Some("亿元".to_owned()));
+    let findings = rules::check_topic(&topic, &catalogue, &settings);
+    assert_eq!(findings.iter().map(in_short).collect::<Vec<_>>(), ["error sender uscc"]);
+    assert!(findings[0].message.contains("设为文本格式"));
+    let facts = rules::normal::normalised(&topic, &catalogue, &settings);
+    assert_eq!(facts["invest_wan"], "5000");
+}
+
+#[test]
+fn the_facts_of_a_topic_have_one_spelling_each() {
+    let (catalogue, settings) = (the_catalogue(), RuleSettings::shipped());
+    let changes = [
+        ("phone", "（0431）8897 0710、１３８００００００００"),
+        ("email", " A@Example.CN "),
+        ("region", "吉林省吉林市船营区"),
+        ("gb_code", "3599 其他专用设备制造"),
+        ("period", "2024.9—2026.8"),
+        ("invest", "0.12亿元"),
+        ("benefit", "年新增利税800万元，年新增产值3000-5000万元"),
+        ("uscc", "91220101 text00017e"),
+    ];
+    let changes = changes.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+    let facts = rules::normal::normalised(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings);
+    let expected = [
+        ("benefit_wan", "3000-5000"),
+        ("email", "a@example.cn"),
+        ("gb_code", "C3599"),
+        ("indicators", "3"),
+        ("invest_wan", "1200"),
+        ("period", "2024-09/2026-08"),
+        ("phone", "0431-88970710、13800000000"),
+        ("region", "220204 船营区"),
+        ("uscc", "91220101TEXT00017E"),
+    ];
+    assert_eq!(facts.iter().map(|(name, fact)| (*name, fact.as_str())).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub fn completeness(topic: &Draft, catalogue: &Catalogue, settings: &RuleSetting
         .filter(|(_, of, _)| *of > 0)
         .map(|(name, of, (hundredths, why))| Point { name, points: of.saturating_mul(hundredths.min(100)) / 100, of, why })
         .collect();
-    let (earned, of) = points.iter().fold((0_u32, 0_u32), |(earned, of), point| (earned.saturating_add(point.points), of.saturating_add(point.of)));
+    let (earned, of) =
+        points.iter().fold((0_u32, 0_u32), |(earned, of), point| (earned.saturating_add(point.points), of.saturating_add(point.of)));
     Completeness { percent: earned.saturating_mul(100).checked_div(of).unwrap_or(0), points }
 }
 
@@ -121,8 +122,11 @@ fn indicators(topic: &Draft, settings: &RuleSettings) -> Earned {
 
 fn benefit(topic: &Draft, form: Option<&Form>) -> Earned {
     let text = topic.text("benefit").trim();
+    let written = topic.fields.get("benefit").and_then(|placed| placed.value.unit.as_deref());
     let field = form.and_then(|form| form.field("benefit"));
-    let unit = field.and_then(|field| money::HeaderUnit::named_in(&field.label).or(money::HeaderUnit::named_in(field.unit.as_deref()?)));
+    let of_form =
+        || field.and_then(|field| money::HeaderUnit::named_in(&field.label).or(money::HeaderUnit::named_in(field.unit.as_deref()?)));
+    let unit = written.and_then(money::HeaderUnit::named_in).or_else(of_form);
     match (text.is_empty(), money::headline(&money::amounts(text, unit))) {
         (true, _) => (0, "未填写".to_owned()),
         (false, None) => (30, "未见金额".to_owned()),
@@ -152,7 +156,8 @@ mod tests {
     };
 
     fn the_catalogue() -> Catalogue {
-        let forms = [include_str!("../../tests/fixtures/rules/forms/annex1.toml"), include_str!("../../tests/fixtures/rules/forms/annex2.toml")];
+        let forms =
+            [include_str!("../../tests/fixtures/rules/forms/annex1.toml"), include_str!("../../tests/fixtures/rules/forms/annex2.toml")];
         Catalogue { forms: forms.map(|text| catalogue::parse(text).unwrap()).to_vec() }
     }
 
@@ -161,7 +166,7 @@ mod tests {
         fields.extend(changes.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())));
         fields.retain(|_, text| !text.is_empty());
         let placed = |(key, text)| {
-            let value = Value { text, place: "table 1".to_owned(), hidden: false };
+            let value = Value { text, place: "table 1".to_owned(), ..Value::default() };
             (key, PlacedValue { value, attachment: "甲.docx".to_owned(), form: "annex1".to_owned() })
         };
         let source = |form: &&str| Source { attachment: "甲.docx".to_owned(), place: "table 1".to_owned(), form: (*form).to_owned() };

@@ -196,13 +196,13 @@ fn differences(row: &Draft, form: &Draft) -> Vec<Difference> {
     row.fields
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), "no" | "note" | "bureau"))
-        .filter_map(|(key, in_row)| form.fields.get(key).map(|in_form| (key, &in_row.value.text, &in_form.value.text)))
+        .filter_map(|(key, in_row)| form.fields.get(key).map(|in_form| (key, &in_row.value, &in_form.value)))
         .filter(|(key, in_row, in_form)| !likeness::says_the_same(key, in_row, in_form))
         .map(|(key, in_row, in_form)| Difference {
             title: title.to_owned(),
             field: key.clone(),
-            row: in_row.clone(),
-            form: in_form.clone(),
+            row: in_row.text.clone(),
+            form: in_form.text.clone(),
         })
         .collect()
 }

@@ -82,7 +82,7 @@ impl OpenTopic<'_> {
         let source = self.sources.first();
         let of_source = |part: fn(&Source) -> &String| source.map(part).cloned().unwrap_or_default();
         let placed = |text: &String| PlacedValue {
-            value: Value { text: text.clone(), place: of_source(|source| &source.place), hidden: false },
+            value: Value { text: text.clone(), place: of_source(|source| &source.place), ..Value::default() },
             attachment: of_source(|source| &source.attachment),
             form: of_source(|source| &source.form),
         };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Draft;
 use crate::domain::{
     folding,
+    forms::Value,
     money::{self, HeaderUnit},
     uscc,
 };
@@ -125,7 +126,14 @@ fn dice(a: &BTreeSet<(char, char)>, b: &BTreeSet<(char, char)>) -> f64 {
 }
 
 /// Two ways to write one thing are the same: width, spaces, punctuation, units of money, hyphens in numbers, shortened texts, order of a list.
-pub fn says_the_same(key: &str, row: &str, form: &str) -> bool {
+pub fn says_the_same(key: &str, in_row: &Value, in_form: &Value) -> bool {
+    if matches!(key, "invest" | "benefit")
+        && let Some(same) = same_amount(in_row, in_form)
+        && (same || key == "invest" || in_row.unit != in_form.unit)
+    {
+        return same;
+    }
+    let (row, form) = (in_row.text.as_str(), in_form.text.as_str());
     let (a, b) = (folding::fold_words(row), folding::fold_words(form));
     if a == b {
         return true;
@@ -134,17 +142,19 @@ pub fn says_the_same(key: &str, row: &str, form: &str) -> bool {
         "topic_title" | "applicant" => false,
         "uscc" => uscc::normalise(row) == uscc::normalise(form),
         "phone" => same_digits(row, form),
-        "invest" | "benefit" if same_amount(row, form) => true,
-        "invest" => false,
         _ => a.is_empty() || b.is_empty() || a.contains(&b) || b.contains(&a) || items(row) == items(form),
     }
 }
 
-/// Both come to the same 万元; a bare number is taken for 万元, as the forms say.
-fn same_amount(row: &str, form: &str) -> bool {
-    let wan = |text: &str| money::headline(&money::amounts(text, Some(HeaderUnit::Wan))).and_then(|amount| amount.wan);
+/// Whether both come to the same 万元; a bare number is taken for 万元, as the forms say. `None` where either names no amount.
+fn same_amount(row: &Value, form: &Value) -> Option<bool> {
+    let wan = |value: &Value| {
+        let unit = value.unit.as_deref().and_then(HeaderUnit::named_in).unwrap_or(HeaderUnit::Wan);
+        money::headline(&money::amounts(&value.text, Some(unit))).and_then(|amount| amount.wan)
+    };
     let near = |x: f64, y: f64| (x - y).abs() < 0.005;
-    matches!((wan(row), wan(form)), (Some(x), Some(y)) if near(x.0, y.0) && near(x.1, y.1))
+    let (x, y) = (wan(row)?, wan(form)?);
+    Some(near(x.0, y.0) && near(x.1, y.1))
 }
 
 /// One number may be given with a country or area code, or one of several numbers.

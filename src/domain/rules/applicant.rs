@@ -16,6 +16,10 @@ pub fn credit_code_is_sound(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let shown = shortened(text, 40);
     let found = ("found", shown.as_str());
     let mut raise = |check, values: &[(&str, &str)]| desk.raise(findings, check, "uscc", values);
+    // A spreadsheet says of itself that it has rounded the number: no check can make it the code again.
+    if desk.topic.fields.get("uscc").is_some_and(|placed| placed.value.rounded) {
+        return raise(&checks::CODE_ROUNDED, &[found]);
+    }
     match uscc::check(text) {
         UsccOutcome::Valid { .. } => {}
         UsccOutcome::SoftOrganisationMismatch { .. } => raise(&checks::CODE_INNER, &[found]),

@@ -97,8 +97,12 @@ pub fn email(text: &str) -> Option<String> {
 
 /// The unit that the field's label or the catalogue gives to bare numbers.
 pub fn header_unit(desk: &Desk<'_>, key: &str) -> Option<HeaderUnit> {
-    let form = desk.topic.fields.get(key).and_then(|placed| desk.catalogue.form(&placed.form))?;
-    let field = form.field(key)?;
+    let placed = desk.topic.fields.get(key)?;
+    // What the sender's own header says outweighs what the catalogue asks for.
+    if let Some(unit) = placed.value.unit.as_deref().and_then(HeaderUnit::named_in) {
+        return Some(unit);
+    }
+    let field = desk.catalogue.form(&placed.form)?.field(key)?;
     HeaderUnit::named_in(&field.label).or_else(|| HeaderUnit::named_in(field.unit.as_deref()?))
 }
 
