@@ -1,5 +1,7 @@
 //! Every rule by its cases (`tests/fixtures/rules/cases/R*.toml`), and the rule book that is made from the code (`config/RULES.md`).
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use annexd::domain::{

@@ -67,7 +67,7 @@ impl Completeness {
 }
 
 fn share(part: usize, whole: usize) -> u32 {
-    if whole == 0 { 100 } else { u32::try_from(part.min(whole) * 100 / whole).unwrap_or(0) }
+    (part.min(whole) * 100).checked_div(whole).map_or(100, |percent| u32::try_from(percent).unwrap_or(0))
 }
 
 /// A topic that stands only in a row is measured by the form all the same: what it still lacks is what a division wants to know.
@@ -77,9 +77,8 @@ fn filled(topic: &Draft, form: Option<&Form>, need: Need) -> Earned {
         wanted.iter().filter(|field| topic.text(&field.key).trim().is_empty()).map(|field| field.label.as_str()).collect();
     let why = match missing.as_slice() {
         [] => "齐全".to_owned(),
-        [few @ ..] if few.len() <= 5 => format!("缺{}", few.join("、")),
-        [first, second, third, ..] => format!("缺{first}、{second}、{third}等{}项", missing.len()),
-        _ => String::new(),
+        [first, second, third, _, _, _, ..] => format!("缺{first}、{second}、{third}等{}项", missing.len()),
+        few => format!("缺{}", few.join("、")),
     };
     (share(wanted.len() - missing.len(), wanted.len()), why)
 }

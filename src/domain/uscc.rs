@@ -96,14 +96,20 @@ impl UsccOutcome {
     }
 }
 
-/// The code as it is compared: half width, upper case, without spaces, hyphens and the apostrophe of spreadsheets.
+/// The code as it is compared: half width, upper case, without spaces, hyphens and the apostrophe of spreadsheets. Where other words stand
+/// around it (代码：…, …（三证合一）), the one run of 18 letters and digits is taken.
 #[must_use]
 pub fn normalise(text: &str) -> String {
-    folding::fold(text)
+    let all: String = folding::fold(text)
         .chars()
         .filter(|c| !matches!(c, '-' | '‐' | '‑' | '‒' | '–' | '—' | '−' | '_' | '\'' | '‘' | '’' | '`'))
         .flat_map(char::to_uppercase)
-        .collect()
+        .collect();
+    let mut runs = all.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| run.len() == 18);
+    match (runs.next(), runs.next()) {
+        (Some(only), None) => only.to_owned(),
+        _ => all,
+    }
 }
 
 /// Judges a code. Letters that look like digits are suggested, never replaced.
@@ -260,6 +266,14 @@ mod tests {
             UsccOutcome::WrongLetters { letters: vec!['O'], suggestion: Some("91220101TEXT00017E".to_owned()) }
         );
         assert_eq!(check("91220101TEXTV0017E"), UsccOutcome::WrongLetters { letters: vec!['V'], suggestion: None });
+    }
+
+    #[test]
+    fn words_around_a_code_do_not_matter_and_two_codes_are_none() {
+        for text in ["代码：91220101TEXT00017E", "91220101TEXT00017E（三证合一）"] {
+            assert_eq!(check(text), UsccOutcome::Valid { kind: OrganisationKind::Enterprise }, "{text}");
+        }
+        assert!(matches!(check("91220101TEXT00017E、91220201TEXT00025E"), UsccOutcome::WrongLength { .. }));
     }
 
     #[test]

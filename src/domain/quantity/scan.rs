@@ -95,10 +95,15 @@ impl Candidate {
         if lead.bound.is_none() && symbol_before.is_none() {
             lead = wording::lead(text, from);
         }
+        // Ra≤0.8: the symbol stands before the comparator.
+        let symbol = symbol_before.map(|(symbol, _)| symbol).or_else(|| {
+            let bounded = lead.bound.is_some() && lead.change == Change::None;
+            wording::symbol(text, lead.from).filter(|_| bounded).map(|(symbol, _)| symbol)
+        });
         let mut this = Self {
             from: lead.from.min(from),
             lead,
-            symbol: symbol_before.map(|(symbol, _)| symbol),
+            symbol,
             figure: if deviation.is_some() { Figure::Deviation(value.abs()) } else { Figure::One(value) },
             first,
             tolerance: None,
@@ -212,7 +217,10 @@ impl Candidate {
             return None;
         }
         // T800, Rg3, L3级, CO2: a letter right before the number makes a name of it, unless the letter is an indicator's symbol.
-        let named = before.is_ascii_alphabetic() || (before == '-' && text.ends_with(self.from, "-") && is_name(text, self.from));
+        let current = ["AC", "DC"].iter().any(|kind| text.ends_with(self.from, kind))
+            && self.unit.as_ref().is_some_and(|unit| unit.text.ends_with('V'));
+        let named =
+            !current && before.is_ascii_alphabetic() || (before == '-' && text.ends_with(self.from, "-") && is_name(text, self.from));
         if named && self.symbol.is_none() && self.lead.bound.is_none() {
             return None;
         }

@@ -26,9 +26,9 @@ const WHOLE: &[&str] = &[
     "mbps", "gbps", "kbps", "vdc", "vac", "cst", "cp", "hrc", "hra", "hrb", "hv", "hb", "hbw", "hs", "mmhg", "cmh2o", "mmh2o", "mah",
     "kva", "mva", "fs", "dpi", "ppi", "lp", "gs", "oe", "arcsec", "arcmin", "mas", "sr", "kcal", "wt%", "mol%", "vol%", "at%", "%rh",
     "kw·h", "rad", "deg", "phr", "cm", "mm", "km", "ha", "mu", "acre", "rps", "cps", "sps", "ksps", "msps", "gsps", "lgpfu", "lg",
-    "copies", "teu", "kt", "mt", "psi", "ksi", "mpa", "gpa", "kpa", "hpa", "kwh", "mwh", "gwh", "kj", "mj", "gj", "kn", "hz", "khz", "mhz",
-    "ghz", "thz", "kg", "mg", "ml", "kv", "kw", "mw", "gw", "lux", "lm", "cd", "nm", "μm", "um", "ms", "μs", "us", "ns", "ps", "tb", "gb",
-    "mb", "kb", "pb", "gbit", "mbit", "ufc", "var", "ev", "kev", "mev", "bp", "kda", "mol", "mmol", "μmol", "nmol",
+    "copies", "cells", "cell", "teu", "kt", "mt", "psi", "ksi", "mpa", "gpa", "kpa", "hpa", "kwh", "mwh", "gwh", "kj", "mj", "gj", "kn",
+    "hz", "khz", "mhz", "ghz", "thz", "kg", "mg", "ml", "kv", "kw", "mw", "gw", "lux", "lm", "cd", "nm", "μm", "um", "ms", "μs", "us",
+    "ns", "ps", "tb", "gb", "mb", "kb", "pb", "gbit", "mbit", "ufc", "var", "ev", "kev", "mev", "bp", "kda", "mol", "mmol", "μmol", "nmol",
 ];
 /// Single letters that name more things than units.
 const WEAK: &[&str] = &["K", "G", "D", "C", "B", "F", "d", "U", "M", "H", "S", "P", "R", "T", "E", "l", "b", "r", "lg", "HS", "in", "Mt"];
@@ -201,6 +201,7 @@ const HAN: &[&str] = &[
     "周次",
     "例",
     "人次",
+    "名",
     "人",
     "户",
     "家",
@@ -227,6 +228,8 @@ const HAN: &[&str] = &[
 /// Chinese words that look like a unit in front of these.
 const NO_UNIT: &[(&str, &str)] = &[
     ("度", "假"),
+    ("名", "称"),
+    ("名", "优"),
     ("个", "方面"),
     ("个", "阶段"),
     ("个", "步骤"),

@@ -51,6 +51,7 @@ const BEFORE: &[(&str, Bound)] = &[
     ("缩短至", Bound::AtMost),
     ("压缩到", Bound::AtMost),
     ("压缩至", Bound::AtMost),
+    ("低至", Bound::AtMost),
     ("降至", Bound::AtMost),
     ("降到", Bound::AtMost),
     ("减至", Bound::AtMost),
@@ -191,7 +192,7 @@ pub fn trail(text: &Text, place: usize) -> Option<(Bound, usize)> {
 }
 
 /// Symbols of indicators that go without a unit, longest first: Ra0.8, IP67, SIL3, pH 6.5.
-const SYMBOLS: &[&str] = &["ASIL", "SIL", "Ra", "Rz", "Rq", "IP", "pH", "PH", "ph", "IK"];
+const SYMBOLS: &[&str] = &["ASIL", "SIL", "Ra", "Rz", "Rq", "IP", "HRC", "HRB", "HRA", "HBW", "HV", "HB", "pH", "PH", "ph", "IK"];
 
 /// The symbol that ends before a place.
 pub fn symbol(text: &Text, place: usize) -> Option<(&'static str, usize)> {

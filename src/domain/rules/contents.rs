@@ -49,7 +49,7 @@ fn boilerplate_percent(text: &str, phrases: &[String]) -> usize {
     let folded: String = folding::fold_words(text).chars().take(SEARCHED_CHARS).collect();
     let all = folded.chars().count();
     let left = without(&folded, phrases).chars().count();
-    if all == 0 { 0 } else { (all - left.min(all)) * 100 / all }
+    ((all - left.min(all)) * 100).checked_div(all).unwrap_or(0)
 }
 
 fn without(folded: &str, phrases: &[String]) -> String {
