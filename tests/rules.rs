@@ -308,3 +308,45 @@ fn the_rule_book_is_the_one_the_code_makes() {
         assert!(page.contains(&format!("\n| R{number} |")), "R{number}");
     }
 }
+
+/// Real topic texts: good ones are not blamed, the four defective ones for their defects alone (`topics.jsonl`, D01–D04).
+#[test]
+fn defects_of_content_are_found_and_good_parameters_are_not_blamed() {
+    let (catalogue, settings) = (the_catalogue(), RuleSettings::shipped());
+    let rules_of = |changes: &[(&str, &str)]| {
+        let changes = changes.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        let findings = rules::check_topic(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings);
+        findings.iter().map(|finding| format!("{} {}", finding.rule, in_short(finding))).collect::<Vec<_>>()
+    };
+    for params in [
+        "门尼粘度ML(1+4)125℃≥85；第三单体含量≥9%；灰分≤0.05%；脆性温度≤-58℃；压缩永久变形(70℃×22h)≤18%",
+        "危险工房现场操作人员0人；包装效率≥40箱/min；抓取成功率≥99.95%；静电电位≤100V；故障自动停机时间≤1s",
+        "含水率28%时籽粒破碎率≤4.5%；总损失率≤3%；作业效率≥1.2hm²/h；草捆密度≥180kg/m³；成捆率≥98%",
+        "径厚比≥50；Fe₂O₃≤0.8%；白度≥82；填充20%时弯曲模量≥3.2GPa；粒度D97≤15μm",
+    ] {
+        assert_eq!(rules_of(&[("params", params)]), Vec::<String>::new(), "{params}");
+    }
+    assert_eq!(rules_of(&[("uscc", "12220000TEXT0005X8"), ("applicant", "长春示例科技大学")]), ["R8 error sender applicant"]);
+    assert_eq!(
+        rules_of(&[
+            ("problem", "目前智能座舱体验有待提升，国内外差距较大，亟需开展关键技术攻关，突破“卡脖子”难题，填补空白，提高竞争力。"),
+            ("params", "性能优良；体验流畅；达到国际先进水平；可靠性高；效益显著"),
+        ]),
+        ["R20 note reviewer problem", "R23 error sender params"]
+    );
+    assert_eq!(
+        rules_of(&[
+            ("problem", "我省农产品资源丰富，加工水平需要提高。"),
+            ("topic_type", "关键共性技术"),
+            ("background", "加工业发展"),
+            ("goal", "提高加工水平，增加农民收入。"),
+            ("params", "产品合格率≥98%；年新增产值约若干万元"),
+            ("benefit", "年新增产值约若干万元"),
+        ]),
+        ["R19 warning sender problem", "R11 note reviewer problem", "R7 warning sender benefit", "R23 warning sender params"]
+    );
+    assert_eq!(
+        rules_of(&[("params", "热电转换效率≥120%；90℃热源净发电效率≥95%；设备寿命≥500年；投资回收期≤0.1年")]),
+        ["R26 warning reviewer params", "R26 warning reviewer params", "R26 warning reviewer params"]
+    );
+}

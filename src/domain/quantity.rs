@@ -11,6 +11,7 @@ mod number;
 mod scan;
 mod text;
 mod unit;
+mod unit_names;
 mod wording;
 
 pub use number::{Number, number_at};

@@ -13,7 +13,7 @@ use super::{
     limits::Limits,
     message::Mailbox,
     parts::{FileStatus, FileType},
-    reconcile::{Reconciliation, Source},
+    reconcile::{OpenTopic, Reconciliation, Source},
     routing::{Divisions, Route},
     rules::RuleSettings,
     submitters::{Bureau, Submitters},
@@ -216,6 +216,14 @@ pub struct KnownTopic {
     pub bureau: Option<String>,
     pub status: TopicStatus,
     pub division: String,
+}
+
+impl KnownTopic {
+    /// The topic as one that a later form or row may complete ([`super::reconcile::join_later`]); `sources` are its latest revision's.
+    #[must_use]
+    pub fn open<'a>(&'a self, sources: &'a [Source]) -> OpenTopic<'a> {
+        OpenTopic { id: &self.id, fields: &self.fields, sources }
+    }
 }
 
 impl Topic {

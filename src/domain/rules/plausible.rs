@@ -35,7 +35,7 @@ const SHARES: &[&str] = &[
     "占比",
 ];
 /// Words that make a share a comparison: 效率为对标产品的150%.
-const RELATIVE: &[&str] = &["对标", "相比", "比现有", "倍", "相当于", "同类", "提高", "提升", "增长", "增加", "改善", "原有"];
+const RELATIVE: &[&str] = &["对标", "标示量", "相比", "比现有", "倍", "相当于", "同类", "提高", "提升", "增长", "增加", "改善", "原有"];
 const LIVES: &[&str] = &["寿命", "使用年限", "耐久", "服役"];
 const PAYBACKS: &[&str] = &["回收期", "回本"];
 /// Characters before a figure that say what it is a figure of.
@@ -58,7 +58,7 @@ pub fn figures_are_possible(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
             }
             let (words, all) = around(&chars, &quantity);
             let says = |list: &[&str]| list.iter().any(|word| words.contains(word));
-            let (check, limit) = if is_share(&quantity) && says(SHARES) && !says(RELATIVE) && quantity.largest() > limits.share_max_percent
+            let (check, limit) = if is_share(&quantity) && says(SHARES) && !says(RELATIVE) && quantity.smallest() > limits.share_max_percent
             {
                 (&checks::SHARE_OVER_WHOLE, limits.share_max_percent)
             } else if is_celsius(&quantity) && quantity.smallest() < ABSOLUTE_ZERO_CELSIUS {
