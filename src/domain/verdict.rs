@@ -16,6 +16,7 @@ use super::{
     parts::{FileStatus, FileType},
     reconcile::{Draft, Reconciliation, Source},
     routing::{Divisions, Route},
+    rules::RuleSettings,
     submitters::{Bureau, Submitters},
 };
 
@@ -31,7 +32,7 @@ pub mod replaying;
 pub use deciding::decide;
 pub use reading::{Go, Reading, read, read_watched};
 
-/// The data an installation judges by: catalogue, divisions, submitters, limits.
+/// The data an installation judges by: catalogue, divisions, submitters, limits, settings of the rules.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Knowledge {
     pub catalogue: Catalogue,
@@ -43,6 +44,9 @@ pub struct Knowledge {
     /// Token of each division, by id; empty where the installation has no secret (dry runs).
     #[serde(skip)]
     pub division_tokens: BTreeMap<String, String>,
+    /// Switches, severities and thresholds of the rules.
+    #[serde(skip)]
+    pub rules: RuleSettings,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }

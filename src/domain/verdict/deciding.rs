@@ -49,6 +49,10 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let mut topics = Vec::new();
     if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
         topics = judge_topics(&reading, known, &assigned, kind, knowledge);
+        let drafts: Vec<Draft> = topics.iter().map(|topic| topic.draft.clone()).collect();
+        for (at, finding) in rules::check_batch(&drafts, &knowledge.rules) {
+            topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
+        }
         findings.clone_from(&reading.findings);
         share_out(package_findings(&reading, kind, known, &topics, knowledge), &mut topics, &mut findings);
         for (topic, earlier) in topics.iter_mut().zip(&assigned) {
@@ -158,7 +162,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
             annex2_files.extend(sources.filter(|source| !is_form(source)).map(|source| source.attachment.as_str()).take(1));
         }
     }
-    let (mut rows_without_form, mut forms_without_row) = (Vec::new(), Vec::new());
+    let (mut rows_without_form, mut forms_without_row, mut differs) = (Vec::new(), Vec::new(), Vec::new());
     for draft in topics.iter().map(|topic| &topic.draft) {
         let form = draft.sources.iter().find(|source| is_form(source));
         let row = draft.sources.iter().find(|source| !is_form(source));
@@ -166,12 +170,16 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         match (form, row) {
             (None, Some(row)) => rows_without_form.push((title, row.attachment.as_str(), row.place.as_str())),
             (Some(form), None) if !annex2_files.is_empty() => {
-                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()))
+                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()));
+            }
+            (Some(form), Some(_)) => {
+                let about = reading.reconciliation.differs.iter().filter(|difference| difference.title == title);
+                differs.extend(about.map(|difference| (difference, form.attachment.as_str(), form.place.as_str())));
             }
             _ => {}
         }
     }
-    rules::check_package(&Package {
+    let package = Package {
         enterprise_direct: kind == Kind::EnterpriseDirect || (correction && annex2_files.is_empty()),
         // A correction owes a form only for its own rows.
         annex1_files: if correction && annex1_files.is_empty() { vec![""] } else { annex1_files.into_iter().collect() },
@@ -179,7 +187,9 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         has_formal_letter: reading.formal_letter.is_some() || (correction && !known.lacks_letter),
         rows_without_form,
         forms_without_row,
-    })
+        differs,
+    };
+    rules::check_package(&package, &knowledge.rules)
 }
 
 fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic>], kind: Kind, knowledge: &Knowledge) -> Vec<Topic> {
@@ -225,7 +235,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, knowl
         route.evidence.push(format!("{} (twin)", twin.id));
     }
     Topic {
-        findings: rules::check_topic(&draft, &knowledge.catalogue),
+        findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         fields,
