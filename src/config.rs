@@ -18,12 +18,13 @@ use crate::domain::{
 mod reader;
 mod secret;
 mod sections;
+mod sending;
 
 pub use secret::SecretSource;
 pub use sections::{
-    Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider,
-    ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
+    Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, Provider, ReceiptsConfig, StoreConfig,
 };
+pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];
@@ -168,8 +169,11 @@ fn data_file<T: Default>(
 }
 
 fn templates(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Option<Templates> {
-    let files = folder(&paths.letters_dir, "txt", mistakes);
-    let edited = files.into_iter().map(|(stem, (_, text))| (format!("{stem}.txt"), text)).collect();
+    let mut edited = BTreeMap::new();
+    for extension in ["txt", "html"] {
+        let files = folder(&paths.letters_dir, extension, mistakes);
+        edited.extend(files.into_iter().map(|(stem, (_, text))| (format!("{stem}.{extension}"), text)));
+    }
     match Templates::load(&edited) {
         Ok(templates) => Some(templates),
         Err(problems) => {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, log, parked, print_line, route, topic, work};
+use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, route, topic, work};
 use crate::{
     config::{Installation, Mistake},
     daemon,
@@ -67,6 +67,9 @@ enum Command {
     /// Messages that could not be processed
     #[command(subcommand)]
     Parked(parked::Action),
+    /// Letters that did not leave as they should, and how each kind reads
+    #[command(subcommand)]
+    Letters(LettersAction),
     /// One topic: its whole history, and a person's decision on it
     #[command(subcommand)]
     Topic(topic::Action),
@@ -87,6 +90,14 @@ enum Command {
     Forms(FormsAction),
     /// Bring the database to this version's schema
     Migrate,
+}
+
+#[derive(Debug, Subcommand)]
+enum LettersAction {
+    #[command(flatten)]
+    Outbox(letters::Action),
+    /// A kind of letter on made-up values; without a kind, the list of kinds
+    Preview { kind: Option<String> },
 }
 
 #[derive(Debug, Subcommand)]
@@ -186,6 +197,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
         Command::Parked(action) => parked::parked(&daemon::build(load()?).await?, action, cli.json).await?,
+        Command::Letters(LettersAction::Preview { kind }) => {
+            letters::show_preview(&load_or_shipped()?.templates, kind.as_deref(), cli.json)?
+        }
+        Command::Letters(LettersAction::Outbox(action)) => letters::letters(&daemon::build(load()?).await?, action, cli.json).await?,
         Command::Topic(action) => topic::topic(&daemon::build(load()?).await?, action, cli.json).await?,
         Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&daemon::build(load()?).await?, date, send, cli.json).await?,

@@ -8,13 +8,14 @@ use std::{
 
 use jiff::{civil::Time, tz::TimeZone};
 
-use super::{Mistake, SecretSource, reader::Reader};
+use super::{
+    Mistake, SecretSource,
+    reader::Reader,
+    sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
+};
 use crate::{
-    domain::{limits::Limits, message::Mailbox},
-    edge::{
-        mailbox::imap::{ImapSettings, Security, is_loopback},
-        smtp::{SmtpSecurity, SmtpSettings},
-    },
+    domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox},
+    edge::mailbox::imap::{ImapSettings, Security, is_loopback},
 };
 
 /// Everything `annexd.toml` says.
@@ -25,11 +26,15 @@ pub struct Config {
     pub timezone: String,
     pub mailbox: MailboxConfig,
     pub smtp: SmtpConfig,
+    /// A second way out, for letters to divisions and administrators.
+    pub smtp_internal: Option<SmtpConfig>,
     pub store: StoreConfig,
     pub digest: DigestConfig,
     pub web: Option<SocketAddr>,
     pub limits: Limits,
     pub receipts: ReceiptsConfig,
+    pub answers: AnswerCaps,
+    pub alerts: AlertsConfig,
     pub examine: ExamineConfig,
     pub data: DataPaths,
 }
@@ -73,46 +78,6 @@ pub enum Provider {
 }
 
 #[derive(Debug, Clone)]
-pub struct SmtpConfig {
-    pub transport: SmtpTransport,
-    /// Header From and envelope sender; NetEase wants it to be the login.
-    pub from: Mailbox,
-    pub pace: Pace,
-}
-
-#[derive(Debug, Clone)]
-pub enum SmtpTransport {
-    Smtp(SmtpServerConfig),
-    Maildir(MaildirOutConfig),
-}
-
-#[derive(Debug, Clone)]
-pub struct SmtpServerConfig {
-    pub host: String,
-    pub port: u16,
-    pub security: SmtpSecurity,
-    pub username: Option<String>,
-    pub password: Option<SecretSource>,
-    pub ca_file: Option<PathBuf>,
-    pub timeout_secs: u64,
-}
-
-#[derive(Debug, Clone)]
-pub struct MaildirOutConfig {
-    pub path: PathBuf,
-}
-
-/// Caps of the sending account; 0 = none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Letters a day in the configured time zone.
-    pub per_day: u32,
-    pub per_15_min: u32,
-    pub per_connection: u32,
-    pub gap_secs: u64,
-}
-
-#[derive(Debug, Clone)]
 pub struct StoreConfig {
     pub url: String,
 }
@@ -132,6 +97,8 @@ pub struct ReceiptsConfig {
     pub contact: String,
     /// Whether senders are told which division takes a topic.
     pub tell_division: bool,
+    /// The full list of a long batch goes with the receipt as a workbook instead of a text file.
+    pub list_as_workbook: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +143,8 @@ impl Config {
             data_dir: reader.string("", "data_dir").map_or_else(|| PathBuf::from("/var/lib/annexd"), PathBuf::from),
             timezone: reader.parsed("", "timezone", time_zone).unwrap_or_else(|| "Asia/Shanghai".to_owned()),
             mailbox: mailbox(&mut reader),
-            smtp: smtp(&mut reader),
+            smtp: smtp(&mut reader, "smtp"),
+            smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
             store: StoreConfig { url: reader.parsed("store", "url", store_url).unwrap_or_else(|| "sqlite:annexd.db".to_owned()) },
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
@@ -188,7 +156,10 @@ impl Config {
                 department: reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned()),
                 contact: reader.string("receipts", "contact").unwrap_or_default(),
                 tell_division: reader.boolean("receipts", "tell_division").unwrap_or(false),
+                list_as_workbook: reader.parsed("receipts", "list", |text| one_of(text, &["txt", "xlsx"])).as_deref() == Some("xlsx"),
             },
+            answers: answer_caps(&mut reader),
+            alerts: alerts(&mut reader),
             examine: ExamineConfig { attempts_max: small(&mut reader, "examine", "attempts_max", 1..=100).unwrap_or(3) },
             data: data_paths(&mut reader, &beside),
         };
@@ -200,6 +171,7 @@ impl Config {
     #[must_use]
     pub fn own_addresses(&self) -> Vec<String> {
         let mut own = vec![self.smtp.from.address.to_lowercase()];
+        own.extend(self.smtp_internal.as_ref().map(|smtp| smtp.from.address.to_lowercase()));
         if let MailboxConfig::Imap(imap) = &self.mailbox
             && imap.username.contains('@')
             && !own.contains(&imap.username.to_lowercase())
@@ -228,29 +200,23 @@ impl ImapConfig {
     }
 }
 
-impl SmtpServerConfig {
+impl Config {
+    /// Who is told of what cannot wait.
     #[must_use]
-    pub fn settings(&self) -> SmtpSettings {
-        SmtpSettings {
-            host: self.host.clone(),
-            port: self.port,
-            security: self.security,
-            username: self.username.clone(),
-            ca_file: self.ca_file.clone(),
-            timeout: Duration::from_secs(self.timeout_secs),
-        }
+    pub fn alerts_to(&self) -> &[String] {
+        if self.alerts.to.is_empty() { &self.digest.to } else { &self.alerts.to }
     }
 }
 
 /// How a connection is protected, before it becomes one library's or the other's own type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Protection {
+pub enum Protection {
     Tls,
     StartTls,
     Plain,
 }
 
-fn protection(reader: &mut Reader, section: &str, host: &str) -> Protection {
+pub fn protection(reader: &mut Reader, section: &str, host: &str) -> Protection {
     let place = reader.place(section, "security");
     let found = reader.parsed(section, "security", |text| match text {
         "tls" => Ok(Protection::Tls),
@@ -293,77 +259,7 @@ fn mailbox(reader: &mut Reader) -> MailboxConfig {
     })
 }
 
-fn smtp(reader: &mut Reader) -> SmtpConfig {
-    let kind = reader.parsed("smtp", "kind", |text| one_of(text, &["smtp", "maildir"]));
-    let from = reader.parsed("smtp", "from", named_address);
-    let (transport, provider) = if kind.as_deref() == Some("maildir") {
-        let path = reader.required("smtp", "path", "/var/lib/annexd/letters").into();
-        (SmtpTransport::Maildir(MaildirOutConfig { path }), provider(reader, "smtp", ""))
-    } else {
-        let host = reader.required("smtp", "host", "smtp.163.com");
-        let provider = provider(reader, "smtp", &host);
-        (SmtpTransport::Smtp(smtp_server(reader, host)), provider)
-    };
-    let from = from.unwrap_or_else(|| {
-        let username =
-            if let SmtpTransport::Smtp(server) = &transport { server.username.clone().unwrap_or_default() } else { String::new() };
-        Mailbox { name: String::new(), address: username }
-    });
-    if from.address.is_empty() {
-        let (file, line) = reader.place("smtp", "from");
-        reader.wrong::<()>(
-            "smtp",
-            "from",
-            &file,
-            line,
-            "is missing; for example from = \"吉林省工信厅科技处 <jlsgxtkjc@163.com>\"".to_owned(),
-        );
-    }
-    SmtpConfig { transport, from, pace: pace(reader, provider) }
-}
-
-fn smtp_server(reader: &mut Reader, host: String) -> SmtpServerConfig {
-    let security = match protection(reader, "smtp", &host) {
-        Protection::Tls => SmtpSecurity::Tls,
-        Protection::StartTls => SmtpSecurity::StartTls,
-        Protection::Plain => SmtpSecurity::Plain,
-    };
-    let default_port = match security {
-        SmtpSecurity::Tls => 465,
-        SmtpSecurity::StartTls => 587,
-        SmtpSecurity::Plain => 25,
-    };
-    let username = reader.string("smtp", "username");
-    let password = password(reader, "smtp");
-    if username.is_some() && password.is_none() {
-        missing_password(reader, "smtp");
-    }
-    SmtpServerConfig {
-        host,
-        port: port(reader, "smtp").unwrap_or(default_port),
-        security,
-        username,
-        password,
-        ca_file: reader.parsed("smtp", "ca_file", existing),
-        timeout_secs: reader.number("smtp", "timeout_secs", 1..=3_600).unwrap_or(60),
-    }
-}
-
-/// NetEase's limits are not published; these defaults are those its users report as safe.
-fn pace(reader: &mut Reader, provider: Provider) -> Pace {
-    let default = match provider {
-        Provider::Netease => Pace { per_day: 40, per_15_min: 5, per_connection: 5, gap_secs: 20 },
-        Provider::Generic => Pace { per_day: 0, per_15_min: 0, per_connection: 0, gap_secs: 0 },
-    };
-    Pace {
-        per_day: small(reader, "smtp", "per_day", 0..=1_000_000).unwrap_or(default.per_day),
-        per_15_min: small(reader, "smtp", "per_15_min", 0..=1_000_000).unwrap_or(default.per_15_min),
-        per_connection: small(reader, "smtp", "per_connection", 0..=1_000_000).unwrap_or(default.per_connection),
-        gap_secs: reader.number("smtp", "gap_secs", 0..=3_600).unwrap_or(default.gap_secs),
-    }
-}
-
-fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
+pub fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
     let named = reader.parsed(section, "provider", |text| one_of(text, &["auto", "netease", "generic"]));
     let is_netease = ["163.com", "126.com", "yeah.net"].iter().any(|domain| host.ends_with(domain));
     match named.as_deref() {
@@ -375,7 +271,7 @@ fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
 }
 
 /// `password_file` or `password_env`; a password in the TOML itself is refused.
-fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
+pub fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
     let (file, line) = reader.place(section, "password");
     if reader.string(section, "password").is_some() {
         let remedy = "a secret must not stand here; put it into a file and name that with password_file, or use password_env".to_owned();
@@ -394,7 +290,7 @@ fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
     }
 }
 
-fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
+pub fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
     let (file, _) = reader.place(section, "");
     reader.wrong::<()>(
         section,
@@ -406,11 +302,11 @@ fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
     SecretSource::File(PathBuf::new())
 }
 
-fn port(reader: &mut Reader, section: &str) -> Option<u16> {
+pub fn port(reader: &mut Reader, section: &str) -> Option<u16> {
     reader.number(section, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok())
 }
 
-fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
+pub fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
@@ -447,7 +343,7 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
     }
 }
 
-fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
+pub fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
     let (file, line) = reader.place(section, key);
     let list = reader.strings(section, key).unwrap_or_default();
     for address in list.iter().filter(|address| !looks_like_address(address)) {
@@ -461,7 +357,7 @@ fn looks_like_address(text: &str) -> bool {
 }
 
 /// `Name <local@domain>` or a bare address.
-fn named_address(text: &str) -> Result<Mailbox, String> {
+pub fn named_address(text: &str) -> Result<Mailbox, String> {
     let (name, address) = match text.split_once('<') {
         Some((name, rest)) => (name.trim().trim_matches('"'), rest.trim_end().trim_end_matches('>')),
         None => ("", text.trim()),
@@ -472,11 +368,11 @@ fn named_address(text: &str) -> Result<Mailbox, String> {
     Err("is no mail address, like 吉林省工信厅科技处 <jlsgxtkjc@163.com>".to_owned())
 }
 
-fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
+pub fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("is not one of {}", allowed.join(", "))) }
 }
 
-fn existing(text: &str) -> Result<PathBuf, String> {
+pub fn existing(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() { Ok(path) } else { Err("does not exist".to_owned()) }
 }

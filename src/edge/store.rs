@@ -18,12 +18,14 @@ mod outbox;
 mod parked;
 mod queue;
 mod record;
+mod sending;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
-pub use outbox::{DueLetter, StoredLetter};
+pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
 pub use record::Recorded;
+pub use sending::{Halt, SendingState, StoredAlert};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 

@@ -26,6 +26,8 @@ pub async fn record(house: &House, waiting: &Waiting, verdict: &Verdict) -> anyh
         department: &house.config.receipts.department,
         contact: &house.config.receipts.contact,
         tell_division: house.config.receipts.tell_division,
+        caps: house.config.answers,
+        list_as_workbook: house.config.receipts.list_as_workbook,
     };
     let render = |numbers: &[Option<String>]| Ok(receipt(verdict, numbers, &context)?.into_iter().collect());
     let year = now.to_zoned_datetime(house.zone.clone()).year();
