@@ -1,13 +1,14 @@
 //! The daemon: builds the edges, starts the loops, drains them on SIGTERM, and says which one ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
 use crate::{
-    config::{ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
+    config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
+    domain::verdict::Knowledge,
     edge::{
         blobs::Blobs,
         clock::Clock,
@@ -16,6 +17,7 @@ use crate::{
             backoff::{Backoff, LoginBreaker},
             imap::Session,
         },
+        reader::{ReaderSettings, Readers},
         smtp::{Outlet, ReadSecret},
         store::{Store, lock::Lock},
     },
@@ -46,6 +48,7 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
     let zone = TimeZone::get(&config.timezone)?;
     Ok(House {
+        readers: Readers::Here(installation.knowledge.clone()),
         blobs: Blobs::open(&config.data_dir)?,
         config,
         knowledge: installation.knowledge,
@@ -54,6 +57,20 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
         store,
         clock: Clock::system(),
     })
+}
+
+/// Foreign bytes are read in children of `program` from now on.
+///
+/// # Errors
+/// When the children cannot be told what they need to know.
+pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf) -> anyhow::Result<Readers> {
+    let settings = ReaderSettings {
+        program,
+        processes: config.reader.processes,
+        timeout: Duration::from_secs(config.reader.timeout_secs),
+        memory_max_bytes: config.reader.memory_max_bytes,
+    };
+    Ok(Readers::children(settings, knowledge)?)
 }
 
 /// The ways out for letters, as configured.

@@ -10,6 +10,7 @@ pub mod letters;
 pub mod limits;
 pub mod links;
 pub mod message;
+pub mod orders;
 pub mod parts;
 pub mod receipt_number;
 pub mod reconcile;

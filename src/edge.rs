@@ -5,5 +5,6 @@ pub mod clock;
 pub mod disk;
 pub mod fault;
 pub mod mailbox;
+pub mod reader;
 pub mod smtp;
 pub mod store;

@@ -10,13 +10,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     config::Config,
     domain::{letters::templates::Templates, verdict::Knowledge},
-    edge::{blobs::Blobs, clock::Clock, store::Store},
+    edge::{blobs::Blobs, clock::Clock, reader::Readers, store::Store},
 };
 
 pub mod accept;
 pub mod alert;
 pub mod examine;
 pub mod record;
+pub mod replay;
 pub mod send;
 pub mod stop;
 pub mod summarise;
@@ -32,6 +33,7 @@ pub struct House {
     pub store: Store,
     pub blobs: Blobs,
     pub clock: Clock,
+    pub readers: Readers,
 }
 
 impl House {

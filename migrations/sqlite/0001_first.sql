@@ -59,6 +59,7 @@ CREATE TABLE topic (
     id           TEXT NOT NULL UNIQUE, -- receipt number
     applicant_key TEXT NOT NULL, -- folded applicant
     title_key    TEXT NOT NULL, -- folded title
+    code_key     TEXT NOT NULL, -- credit code as compared, may be empty
     sender       TEXT NOT NULL, -- address that sent the latest revision
     bureau_id    TEXT, -- submitter of the latest revision
     bureau_name  TEXT, -- its name
@@ -71,6 +72,7 @@ CREATE TABLE topic (
     received_at  INTEGER NOT NULL -- arrival of its first mail
 ) STRICT;
 CREATE INDEX topic_key ON topic (applicant_key, title_key);
+CREATE INDEX topic_code ON topic (code_key);
 CREATE INDEX topic_division ON topic (division);
 
 CREATE TABLE revision (
@@ -78,7 +80,9 @@ CREATE TABLE revision (
     revision     INTEGER NOT NULL, -- 1 for the first
     message_id   INTEGER NOT NULL REFERENCES message (id), -- the mail that brought it
     fields       TEXT NOT NULL, -- JSON object: field key to text, as the sender wrote it
+    places       TEXT NOT NULL, -- JSON object: field key to file, place and flags; its texts are empty, they stand in fields
     changed      TEXT NOT NULL, -- JSON list: field keys that differ from the revision before
+    closed       TEXT NOT NULL, -- JSON list: findings of the revision before that this one has put right
     sources      TEXT NOT NULL, -- JSON list: attachment, where, form
     findings     TEXT NOT NULL, -- JSON list of findings, with audience
     duplicates   TEXT NOT NULL, -- JSON list of suspected twins
@@ -86,6 +90,14 @@ CREATE TABLE revision (
     PRIMARY KEY (topic_serial, revision)
 ) STRICT;
 CREATE INDEX revision_message ON revision (message_id);
+
+CREATE TABLE replay (
+    id           INTEGER PRIMARY KEY, -- running number
+    topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic that was put right
+    revision     INTEGER NOT NULL, -- its revision
+    before       TEXT NOT NULL, -- JSON object: fields, findings and division as they stood
+    replayed_at  INTEGER NOT NULL -- when
+) STRICT;
 
 CREATE TABLE topic_message (
     topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic

@@ -7,7 +7,7 @@ use super::{open_read_only, print_line};
 use crate::{
     config::{Installation, MailboxConfig, SmtpConfig},
     daemon,
-    edge::{mailbox::maildir, store::Store},
+    edge::{mailbox::maildir, reader::child::probe, store::Store},
     pipeline::watch,
 };
 
@@ -29,7 +29,7 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
         knowledge.divisions.entries.len(),
         knowledge.submitters.entries.len()
     );
-    let mut answers = vec![Answer { what: "configuration", result: Ok(found) }];
+    let mut answers = vec![Answer { what: "configuration", result: Ok(found) }, Answer { what: "reader", result: Ok(confinement()) }];
     if connect {
         answers.push(Answer { what: "mailbox", result: mailbox(installation).await });
         answers.push(Answer { what: "smtp", result: smtp(&installation.config.smtp).await });
@@ -43,9 +43,20 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
     }
     let failed = answers.iter().filter(|answer| answer.result.is_err()).count();
     if failed > 0 {
-        bail!("{failed} of {} probes failed", answers.len() - 1);
+        bail!("{failed} of {} checks failed", answers.len());
     }
     Ok(())
+}
+
+/// How well this kernel shuts the reading processes in.
+fn confinement() -> String {
+    let confinement = probe();
+    let has = |there: bool, what: &str| if there { what.to_owned() } else { format!("no {what} on this kernel") };
+    format!(
+        "foreign files are read in child processes with {}, {}",
+        has(confinement.landlock, "Landlock"),
+        has(confinement.seccomp, "seccomp")
+    )
 }
 
 fn line(answer: &Answer) -> String {

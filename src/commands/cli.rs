@@ -4,12 +4,15 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, route, topic, work};
+use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, replay, route, topic, work};
 use crate::{
     config::{Installation, Mistake},
     daemon,
-    edge::store::lock::Lock,
-    pipeline::stop::{Stopped, on_signal},
+    edge::{reader::child, store::lock::Lock},
+    pipeline::{
+        House,
+        stop::{Stopped, on_signal},
+    },
 };
 
 /// `EX_CONFIG` of sysexits.h: systemd does not restart on it.
@@ -76,6 +79,15 @@ enum Command {
     /// Why a topic goes where it goes
     #[command(subcommand)]
     Route(route::Action),
+    /// Examine stored mail again under today's rules and show what would change
+    Replay {
+        /// Only mail accepted since that day, 2024-08-15
+        #[arg(long)]
+        since: Option<jiff::civil::Date>,
+        /// Change it; no letter is sent
+        #[arg(long)]
+        apply: bool,
+    },
     /// Print or send the administrators' digest of a day
     Digest {
         /// The day, 2024-08-15 [default: yesterday]
@@ -90,6 +102,9 @@ enum Command {
     Forms(FormsAction),
     /// Bring the database to this version's schema
     Migrate,
+    /// Read foreign bytes for another annexd; not for people
+    #[command(hide = true)]
+    Reader,
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,6 +172,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    if matches!(cli.command, Command::Reader) {
+        // No runtime, no log: a reading process talks to its parent only.
+        return if child::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     log::start();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -187,38 +206,47 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         || if cli.config.is_none() { Installation::load_or_shipped(&environment()).map_err(Failure::Configuration) } else { load() };
     match cli.command {
         Command::Demo { dir } => demo::demo(dir).await?,
-        Command::Run => daemon::run(daemon::build(load()?).await?).await?,
+        Command::Run => daemon::run(build(load()?).await?).await?,
         Command::Poll { no_send } => poll(load()?, no_send).await?,
-        Command::Examine { files } => examine::examine(&load_or_shipped()?, &files, cli.json).await?,
-        Command::Import { paths } => import::import(&daemon::build(load()?).await?, &paths).await?,
+        Command::Examine { files } => examine::examine(&load_or_shipped()?, std::env::current_exe()?, &files, cli.json).await?,
+        Command::Import { paths } => import::import(&build(load()?).await?, &paths).await?,
         Command::Export(arguments) => {
-            let house = daemon::build(load()?).await?;
+            let house = build(load()?).await?;
             export::export(&house.store, arguments.what, arguments.format, arguments.out.as_deref()).await?;
         }
         Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
-        Command::Parked(action) => parked::parked(&daemon::build(load()?).await?, action, cli.json).await?,
+        Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
         Command::Letters(LettersAction::Preview { kind }) => {
             letters::show_preview(&load_or_shipped()?.templates, kind.as_deref(), cli.json)?
         }
-        Command::Letters(LettersAction::Outbox(action)) => letters::letters(&daemon::build(load()?).await?, action, cli.json).await?,
-        Command::Topic(action) => topic::topic(&daemon::build(load()?).await?, action, cli.json).await?,
+        Command::Letters(LettersAction::Outbox(action)) => letters::letters(&build(load()?).await?, action, cli.json).await?,
+        Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
         Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
-        Command::Digest { date, send } => digest::digest(&daemon::build(load()?).await?, date, send, cli.json).await?,
+        Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
+        Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
         Command::Migrate => {
-            let house = daemon::build(load()?).await?;
+            let house = build(load()?).await?;
             print_line(&format!("The database is at schema {}.", house.store.schema_version().await?));
         }
+        Command::Reader => {}
     }
     Ok(())
 }
 
 async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
-    let house = daemon::build(installation).await?;
+    let house = build(installation).await?;
     let _lock = Lock::take(&house.config.data_dir)?;
     let (stop, stopped) = Stopped::new();
     tokio::spawn(on_signal(stop));
     work::one_pass(&house, !no_send, &stopped).await
+}
+
+/// The house with its edges; foreign bytes are read in children of this program.
+async fn build(installation: Installation) -> anyhow::Result<House> {
+    let house = daemon::build(installation).await?;
+    let readers = daemon::read_in_children(&house.config, &house.knowledge, std::env::current_exe()?)?;
+    Ok(House { readers, ..house })
 }
 
 fn environment() -> Vec<(String, String)> {

@@ -36,6 +36,7 @@ pub struct Config {
     pub answers: AnswerCaps,
     pub alerts: AlertsConfig,
     pub examine: ExamineConfig,
+    pub reader: ReaderConfig,
     pub data: DataPaths,
 }
 
@@ -107,6 +108,17 @@ pub struct ExamineConfig {
     pub attempts_max: u32,
 }
 
+/// The processes in which foreign bytes are read.
+#[derive(Debug, Clone)]
+pub struct ReaderConfig {
+    /// Mails read at one time.
+    pub processes: usize,
+    /// Longest time for one mail.
+    pub timeout_secs: u64,
+    /// Address space of one process.
+    pub memory_max_bytes: u64,
+}
+
 /// Where the data files lie; a file that is not there is taken from the shipped ones.
 #[derive(Debug, Clone)]
 pub struct DataPaths {
@@ -161,6 +173,11 @@ impl Config {
             answers: answer_caps(&mut reader),
             alerts: alerts(&mut reader),
             examine: ExamineConfig { attempts_max: small(&mut reader, "examine", "attempts_max", 1..=100).unwrap_or(3) },
+            reader: ReaderConfig {
+                processes: small(&mut reader, "reader", "processes", 1..=64).map_or_else(cores, |processes| processes as usize),
+                timeout_secs: reader.number("reader", "timeout_secs", 1..=3_600).unwrap_or(60),
+                memory_max_bytes: reader.number("reader", "memory_max_mib", 128..=65_536).unwrap_or(1_024) << 20,
+            },
             data: data_paths(&mut reader, &beside),
         };
         let mistakes = reader.finish();
@@ -306,27 +323,23 @@ pub fn port(reader: &mut Reader, section: &str) -> Option<u16> {
     reader.number(section, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok())
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
 pub fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
+/// Every limit is a whole number that may be set under its own name.
 fn limits(reader: &mut Reader) -> Limits {
-    let default = Limits::default();
-    let mut limit = |key: &str, default: usize| {
-        reader.number("limits", key, 1..=1 << 40).and_then(|number| usize::try_from(number).ok()).unwrap_or(default)
-    };
-    Limits {
-        message_max_bytes: limit("message_max_bytes", default.message_max_bytes),
-        files_max: limit("files_max", default.files_max),
-        depth_max: limit("depth_max", default.depth_max),
-        container_entries_max: limit("container_entries_max", default.container_entries_max),
-        container_output_max_bytes: limit("container_output_max_bytes", default.container_output_max_bytes),
-        container_ratio_max: limit("container_ratio_max", default.container_ratio_max),
-        cells_max: limit("cells_max", default.cells_max),
-        rows_max: limit("rows_max", default.rows_max),
-        columns_max: limit("columns_max", default.columns_max),
-        text_max_chars: limit("text_max_chars", default.text_max_chars),
+    let Ok(mut table) = toml::Table::try_from(Limits::default()) else { return Limits::default() };
+    for (key, value) in &mut table {
+        if let Some(number) = reader.number("limits", key, 1..=1 << 40).and_then(|number| i64::try_from(number).ok()) {
+            *value = toml::Value::Integer(number);
+        }
     }
+    table.try_into().unwrap_or_default()
 }
 
 /// A path that a key names must exist; the default places need not.

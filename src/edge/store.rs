@@ -18,6 +18,7 @@ mod outbox;
 mod parked;
 mod queue;
 mod record;
+mod replay;
 mod sending;
 mod story;
 
@@ -25,6 +26,7 @@ pub use accept::{Accepted, Sighting, Waiting};
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
 pub use record::Recorded;
+pub use replay::RecordedMessage;
 pub use sending::{Halt, SendingState, StoredAlert};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");

@@ -7,7 +7,10 @@ use anyhow::{Context as _, anyhow};
 use super::{House, accept::short, record};
 use crate::{
     domain::verdict::{self, Knowledge, Known, Verdict},
-    edge::store::{Store, Waiting},
+    edge::{
+        reader::{Readers, panic_text},
+        store::{Store, Waiting},
+    },
 };
 
 /// What became of one message.
@@ -45,34 +48,23 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
 
 async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
     let raw = house.blobs.get(&waiting.sha256).await.context("the raw mail could not be read back")?;
-    judge(raw, house.knowledge.clone(), Some(&house.store)).await
+    judge(raw, &house.readers, house.knowledge.clone(), Some(&house.store)).await
 }
 
 /// Reads and judges raw bytes; looks up what the store knows, where there is one.
 ///
 /// # Errors
-/// A panic while reading or judging, or a store that cannot be read.
-pub async fn judge(raw: Vec<u8>, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
-    let for_reading = knowledge.clone();
-    let reading = pure(move || verdict::read(&raw, &for_reading)).await?;
+/// A mail that breaks its reader, a bug while judging, or a store that cannot be read.
+pub async fn judge(raw: Vec<u8>, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
+    let reading = readers.read(raw).await?;
     let known = match store {
         Some(store) => store.known(&reading.keys()).await?,
         None => Known::default(),
     };
     let looked_up = known.clone();
-    let verdict = pure(move || verdict::decide(reading, &looked_up, &knowledge)).await?;
+    let judged = tokio::task::spawn_blocking(move || verdict::decide(reading, &looked_up, &knowledge)).await;
+    let verdict = judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))?;
     Ok((verdict, known))
-}
-
-/// Runs pure work on a blocking thread; a panic becomes an error.
-async fn pure<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => {
-            let said = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-            anyhow!("a bug while reading this mail: {}", said.unwrap_or_else(|| "no message".to_owned()))
-        }
-        Err(error) => anyhow!("the reading task was stopped: {error}"),
-    })
 }
 
 /// The retry rule: later, until the attempts are used up; then the message is parked with its reason.

@@ -7,6 +7,8 @@ use super::{Store, StoreError, millis, word};
 use crate::domain::{
     letters::Letter,
     receipt_number,
+    submitters::Decision,
+    uscc,
     verdict::{Change, Outcome, Topic, Verdict},
 };
 
@@ -85,7 +87,11 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     Ok(changed == 1)
 }
 
-async fn record_attachments(connection: &mut Transaction<'static, Sqlite>, message_id: i64, verdict: &Verdict) -> Result<(), StoreError> {
+pub(super) async fn record_attachments(
+    connection: &mut Transaction<'static, Sqlite>,
+    message_id: i64,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
     for (ordinal, attachment) in (0_i64..).zip(&verdict.attachments) {
         sqlx::query("INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
             .bind(message_id)
@@ -112,7 +118,7 @@ async fn record_attachments(connection: &mut Transaction<'static, Sqlite>, messa
 }
 
 /// Records one topic; returns its receipt number.
-async fn record_topic(
+pub(super) async fn record_topic(
     connection: &mut Transaction<'static, Sqlite>,
     message_id: i64,
     topic: &Topic,
@@ -127,7 +133,7 @@ async fn record_topic(
             (serial, number, Some(1), "new")
         }
         Change::Revision { id, .. } => {
-            let (serial, revision) = revise_topic(connection, id, topic, verdict).await?;
+            let (serial, revision) = revise_topic(connection, id, message_id, topic, verdict).await?;
             (serial, id.clone(), Some(revision), "revision")
         }
         Change::Same { id } => {
@@ -165,13 +171,14 @@ async fn insert_topic(
     verdict: &Verdict,
 ) -> Result<i64, StoreError> {
     let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO topic (id, applicant_key, title_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10,
-                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $11 AND s.first = 1)) RETURNING serial",
+        "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11,
+                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $12 AND s.first = 1)) RETURNING serial",
     )
     .bind(number)
     .bind(&topic.key.applicant)
     .bind(&topic.key.title)
+    .bind(uscc::normalise(topic.text("uscc")))
     .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
     .bind(verdict.bureau.as_ref().map(|bureau| bureau.id.as_str()))
     .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
@@ -186,26 +193,48 @@ async fn insert_topic(
     Ok(serial)
 }
 
-/// A revision keeps number and, once a person has decided it, the division.
+/// A revision keeps its number and, once a person has decided it, its division. A bureau of the notice that submits a held topic
+/// takes it over.
 async fn revise_topic(
     connection: &mut Transaction<'static, Sqlite>,
     id: &str,
+    message_id: i64,
     topic: &Topic,
     verdict: &Verdict,
 ) -> Result<(i64, i64), StoreError> {
-    let (serial, revision): (i64, i64) = sqlx::query_as(
-        "UPDATE topic SET revision = revision + 1, fingerprint = $2, status = $3, sender = $4 WHERE id = $1 RETURNING serial, revision",
+    let bureau = verdict.bureau.as_ref().filter(|bureau| bureau.decision == Decision::Accept);
+    let (serial, revision, decided): (i64, i64, bool) = sqlx::query_as(
+        "UPDATE topic SET revision = revision + 1, applicant_key = $2, title_key = $3, code_key = $4, fingerprint = $5, status = $6, sender = $7,
+                bureau_id = coalesce($8, bureau_id), bureau_name = coalesce($9, bureau_name), held = CASE WHEN $8 IS NULL THEN held ELSE 0 END
+         WHERE id = $1
+         RETURNING serial, revision, EXISTS (SELECT 1 FROM route WHERE topic_serial = serial AND routed_by = 'person')",
     )
     .bind(id)
+    .bind(&topic.key.applicant)
+    .bind(&topic.key.title)
+    .bind(uscc::normalise(topic.text("uscc")))
     .bind(&topic.fingerprint)
     .bind(word(topic.status))
     .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
+    .bind(bureau.map(|bureau| bureau.id.as_str()))
+    .bind(bureau.map(|bureau| bureau.name.as_str()))
     .fetch_one(&mut **connection)
     .await?;
+    if !decided {
+        let moved = sqlx::query("UPDATE topic SET division = $2 WHERE serial = $1 AND division <> $2")
+            .bind(serial)
+            .bind(&topic.route.division)
+            .execute(&mut **connection)
+            .await?
+            .rows_affected();
+        if moved == 1 {
+            insert_route(connection, serial, message_id, topic).await?;
+        }
+    }
     Ok((serial, revision))
 }
 
-async fn insert_route(
+pub(super) async fn insert_route(
     connection: &mut Transaction<'static, Sqlite>,
     serial: i64,
     message_id: i64,
@@ -237,14 +266,16 @@ async fn insert_revision(
 ) -> Result<(), StoreError> {
     let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
     sqlx::query(
-        "INSERT INTO revision (topic_serial, revision, message_id, fields, changed, sources, findings, duplicates, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(serial)
     .bind(revision)
     .bind(message_id)
     .bind(serde_json::to_string(&topic.fields)?)
+    .bind(places_of(topic)?)
     .bind(serde_json::to_string(changed)?)
+    .bind(serde_json::to_string(&topic.closed)?)
     .bind(serde_json::to_string(&topic.sources)?)
     .bind(serde_json::to_string(&topic.findings)?)
     .bind(serde_json::to_string(&topic.duplicates)?)
@@ -252,4 +283,13 @@ async fn insert_revision(
     .execute(&mut **connection)
     .await?;
     Ok(())
+}
+
+/// Places and flags of a topic's values; the texts stand in a column of their own.
+pub(super) fn places_of(topic: &Topic) -> Result<String, StoreError> {
+    let mut places = topic.draft.fields.clone();
+    for placed in places.values_mut() {
+        placed.value.text.clear();
+    }
+    Ok(serde_json::to_string(&places)?)
 }
