@@ -2,6 +2,8 @@
 //!
 //! Nothing here awaits, reads a file, opens a socket, asks the clock or logs. Each module may use only those above it.
 
+pub mod authentication;
+pub mod bounces;
 pub mod findings;
 pub mod folding;
 pub mod forms;

@@ -9,6 +9,8 @@ use super::{
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
+    authentication::{self, Authentication},
+    bounces,
     findings::{Audience, Finding, Severity},
     folding::fold,
     forms::catalogue::Shape,
@@ -30,7 +32,8 @@ const NEAR_FROM: f64 = 0.4;
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
-    let verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, knowledge));
+    let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
+    let verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, &authentication, knowledge));
     let kind = verdict_kind.kind;
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
@@ -52,6 +55,8 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         }
     }
     Verdict {
+        returned: if kind == Kind::Bounce { bounces::read(&reading.message) } else { Vec::new() },
+        authentication,
         references: answer_references(&reading),
         message_id: reading.message.message_id,
         sha256: reading.sha256,
@@ -78,7 +83,13 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     }
 }
 
-fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&KnownTopic>], knowledge: &'a Knowledge) -> KindFacts<'a> {
+fn kind_facts<'a>(
+    reading: &'a Reading,
+    known: &Known,
+    assigned: &[Option<&KnownTopic>],
+    authentication: &'a Authentication,
+    knowledge: &'a Knowledge,
+) -> KindFacts<'a> {
     KindFacts {
         message: &reading.message,
         readable: reading.unreadable.is_none(),
@@ -92,6 +103,7 @@ fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&Known
         bureau_known: reading.bureau.is_some(),
         division_reply: false,
         has_formal_letter: reading.formal_letter.is_some(),
+        authentication,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::letters::{Enclosure, LetterKind};
 
 mod admit;
 
-pub(super) use admit::insert;
+pub(super) use admit::{bounced, insert};
 
 /// A letter that is due.
 #[derive(Debug, Clone)]

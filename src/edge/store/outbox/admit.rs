@@ -140,31 +140,6 @@ async fn nth_last(
 }
 
 impl Store {
-    /// A delivery report about one of our letters: it failed, and its address is marked where the failure is permanent. `None`
-    /// where the Message-ID is not ours, or the report was heard before.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn letter_bounced(&self, message_id: &str, why: &str, permanent: bool, at: Timestamp) -> Result<Option<i64>, StoreError> {
-        let mut transaction = self.begin().await?;
-        let row: Option<(i64, String)> = sqlx::query_as(
-            "UPDATE letter SET state = CASE WHEN $4 THEN 'failed' ELSE state END, bounced_at = $2, last_reply = $3
-             WHERE message_id = $1 AND bounced_at IS NULL RETURNING id, recipient",
-        )
-        .bind(message_id)
-        .bind(millis(at))
-        .bind(why)
-        .bind(permanent)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some((id, recipient)) = row else { return Ok(None) };
-        if permanent {
-            mark_undeliverable(&mut transaction, &recipient, why, Some(id), at).await?;
-        }
-        transaction.commit().await?;
-        Ok(Some(id))
-    }
-
     /// The server refused an address.
     ///
     /// # Errors
@@ -183,6 +158,31 @@ impl Store {
     pub async fn unmark_undeliverable(&self, address: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM undeliverable WHERE address = $1").bind(address.to_lowercase()).execute(&self.pool).await?;
         Ok(())
+    }
+}
+
+/// A delivery report about one of our letters: it failed, and its address is marked where the failure is permanent. A Message-ID
+/// that is not ours and a report heard before change nothing.
+pub async fn bounced(
+    transaction: &mut Transaction<'static, Sqlite>,
+    message_id: &str,
+    why: &str,
+    permanent: bool,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "UPDATE letter SET state = CASE WHEN $4 THEN 'failed' ELSE state END, bounced_at = CASE WHEN $4 THEN $2 END, last_reply = $3
+         WHERE message_id = $1 AND bounced_at IS NULL AND state IN ('sent', 'unknown') RETURNING id, recipient",
+    )
+    .bind(message_id)
+    .bind(millis(at))
+    .bind(why)
+    .bind(permanent)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    match row {
+        Some((id, recipient)) if permanent => mark_undeliverable(transaction, &recipient, why, Some(id), at).await,
+        _ => Ok(()),
     }
 }
 
