@@ -17,6 +17,7 @@ pub mod examine;
 pub mod export;
 pub mod forms;
 pub mod import;
+pub mod letters;
 pub mod log;
 pub mod parked;
 pub mod queue;

@@ -22,7 +22,8 @@ use crate::{
         store::{Store, lock::Lock},
     },
     pipeline::{
-        House, examine, send,
+        House, alert, examine,
+        send::{self, Account, Outlets},
         stop::{Stopped, on_signal},
         summarise, watch,
     },
@@ -76,18 +77,21 @@ pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf
     Ok(Readers::children(settings, knowledge)?)
 }
 
-/// The way out for letters, as configured.
+/// The ways out for letters, as configured.
 ///
 /// # Errors
 /// When the SMTP settings cannot be used.
-pub fn outlet(house: &House) -> anyhow::Result<Outlet> {
-    outlet_of(&house.config.smtp)
+pub fn outlets(house: &House) -> anyhow::Result<Outlets> {
+    let account = |config: &SmtpConfig| -> anyhow::Result<Account> {
+        Ok(Account { name: config.account(), outlet: outlet_of(config)?, config: config.clone() })
+    };
+    Ok(Outlets { receipts: account(&house.config.smtp)?, internal: house.config.smtp_internal.as_ref().map(account).transpose()? })
 }
 
-/// [`outlet`] before there is a house.
+/// One way out.
 ///
 /// # Errors
-/// As [`outlet`].
+/// When the SMTP settings cannot be used.
 pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
     Ok(match &config.transport {
         SmtpTransport::Smtp(server) => {
@@ -106,7 +110,7 @@ pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
 /// When another daemon holds the store, or a loop panics.
 pub async fn run(house: House) -> anyhow::Result<()> {
     let _lock = Lock::take(&house.config.data_dir)?;
-    house.store.recover_sending().await?;
+    house.store.recover_sending(house.now()).await?;
     let (stop, stopped) = Stopped::new();
     let work = Arc::new(Notify::new());
     let letters = Arc::new(Notify::new());
@@ -193,6 +197,11 @@ async fn imap_loop(house: &House, config: &ImapConfig, work: &Notify) -> anyhow:
             Err(fault) => fault.into(),
         };
         let fault = error.downcast_ref::<Fault>();
+        if let Some(fault) = fault {
+            let refused = matches!(fault.kind, FaultKind::Login | FaultKind::UnsafeLogin);
+            let name = if refused { alert::LOGIN_REFUSED } else { alert::POLL_FAULT };
+            house.store.note_health(name, &fault.what, house.now()).await?;
+        }
         let rest = match fault.map(|fault| fault.kind) {
             Some(FaultKind::Login | FaultKind::UnsafeLogin) => breaker.refused(fastrand::f64()),
             Some(_) => backoff.next(fastrand::f64()),
@@ -245,13 +254,14 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
 }
 
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
-    let mut outlet = outlet(&house)?;
+    let mut outlets = outlets(&house)?;
     let mut breaker = LoginBreaker::new();
     let mut resting_until = tokio::time::Instant::now();
     loop {
         summarise::summarise(&house).await?;
+        alert::watch(&house).await?;
         if resting_until <= tokio::time::Instant::now() {
-            let round = send::send_due(&house, &mut outlet, &stopped).await?;
+            let round = send::send_due(&house, &mut outlets, &stopped).await?;
             if round.refused_login {
                 let rest = breaker.refused(fastrand::f64());
                 tracing::warn!(rest_secs = rest.as_secs(), "Sending rests after the refused login.");

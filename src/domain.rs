@@ -12,6 +12,8 @@ pub mod money;
 pub mod quantity;
 pub mod tokens;
 pub mod message;
+pub mod authentication;
+pub mod bounces;
 pub mod kind;
 pub mod links;
 pub mod parts;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    authentication::Authentication,
+    bounces::Returned,
     findings::{Finding, Severity},
     forms::catalogue::Catalogue,
     kind::Kind,
@@ -71,6 +73,10 @@ pub struct Verdict {
     pub answer: bool,
     /// Chinese, one sentence.
     pub answer_reason: String,
+    /// Whether the sender is who they say, as far as our own provider knows.
+    pub authentication: Authentication,
+    /// Letters of ours that this delivery report brings back.
+    pub returned: Vec<Returned>,
     pub bureau: Option<Bureau>,
     pub formal_letter: Option<FormalLetter>,
     /// An earlier mail about these topics came without a formal letter, and this one brings it.

@@ -21,14 +21,16 @@ mod parked;
 mod queue;
 mod record;
 mod replay;
+mod sending;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
 pub use orders::Decider;
-pub use outbox::{DueLetter, StoredLetter};
+pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
 pub use record::Recorded;
 pub use replay::RecordedMessage;
+pub use sending::{Halt, SendingState, StoredAlert};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 

@@ -29,6 +29,8 @@ pub async fn record(house: &House, waiting: &Waiting, verdict: &Verdict) -> anyh
         department: &house.config.receipts.department,
         contact: &house.config.receipts.contact,
         tell_division: house.config.receipts.tell_division,
+        caps: house.config.answers,
+        list_as_workbook: house.config.receipts.list_as_workbook,
     };
     let render = |numbers: &[Option<String>], carried: &Carried| match &verdict.orders {
         Some(orders) if orders.verified => order_letters(verdict, carried, &desk(house, &orders.division, now)),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Letter, LetterKind, templates::Templates};
+use super::{Letter, LetterKind, Urgency, templates::Templates};
 use crate::domain::verdict::Verdict;
 
 /// What happened to the lines of one mail.
@@ -79,6 +79,10 @@ pub fn order_letters(verdict: &Verdict, carried: &Carried, desk: &Desk<'_>) -> R
         letters.push(Letter {
             key: format!("guidance:{}:{}", verdict.sha256, guidance.number),
             kind: LetterKind::Ack,
+            urgency: Urgency::Receipt,
+            html: None,
+            caps: None,
+            alternates: false,
             to: guidance.to.clone(),
             subject: rendered.subject,
             text: rendered.text,
@@ -103,6 +107,10 @@ fn confirmation(verdict: &Verdict, division: &str, to: &str, carried: &Carried, 
     Ok(Letter {
         key: format!("orders:{division}:{}:{}", verdict.sha256, desk.token),
         kind: LetterKind::Ack,
+        urgency: Urgency::Queue,
+        html: None,
+        caps: None,
+        alternates: false,
         to: to.to_owned(),
         subject: rendered.subject,
         text: rendered.text,

@@ -9,6 +9,8 @@ use super::{
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
+    authentication::{self, Authentication},
+    bounces,
     findings::{Audience, Finding, Severity},
     folding::fold,
     forms::catalogue::Shape,
@@ -31,7 +33,8 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
     let orders = ordering::orders(&reading, known, sender.as_ref(), knowledge);
-    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), knowledge));
+    let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
+    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), &authentication, knowledge));
     let kind = verdict_kind.kind;
     if kind == Kind::DivisionReply && orders.as_ref().is_some_and(|orders| !orders.verified) {
         verdict_kind.answer = false;
@@ -60,18 +63,10 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
         }
     }
-    if let Some(orders) = orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified) {
-        findings.push(Finding {
-            rule: "R25".to_owned(),
-            severity: Severity::Warning,
-            field: None,
-            attachment: None,
-            place: None,
-            message: format!("来信要求办理{}项处室指令，但发件地址或验证码未能核实，未作任何更改，请人工核实。", orders.lines.len()),
-            audience: Audience::Reviewer,
-        });
-    }
+    findings.extend(orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified).map(ordering::unverified));
     Verdict {
+        returned: if kind == Kind::Bounce { bounces::read(&reading.message) } else { Vec::new() },
+        authentication,
         references: answer_references(&reading),
         message_id: reading.message.message_id,
         sha256: reading.sha256,
@@ -104,6 +99,7 @@ fn kind_facts<'a>(
     known: &Known,
     assigned: &[Option<&KnownTopic>],
     division_reply: bool,
+    authentication: &'a Authentication,
     knowledge: &'a Knowledge,
 ) -> KindFacts<'a> {
     KindFacts {
@@ -119,6 +115,7 @@ fn kind_facts<'a>(
         bureau_known: reading.bureau.is_some(),
         division_reply,
         has_formal_letter: reading.formal_letter.is_some(),
+        authentication,
     }
 }
 

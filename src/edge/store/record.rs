@@ -49,6 +49,9 @@ impl Store {
             return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0, again: true });
         }
         record_attachments(&mut transaction, message_id, verdict).await?;
+        for returned in &verdict.returned {
+            super::outbox::bounced(&mut transaction, &returned.message_id, &returned.why, returned.permanent, now).await?;
+        }
         let mut receipt_numbers = Vec::new();
         for topic in &verdict.topics {
             receipt_numbers.push(Some(record_topic(&mut transaction, message_id, topic, verdict, now, year).await?));
@@ -78,7 +81,7 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     };
     let changed = sqlx::query(
         "UPDATE message SET state = $2, recorded_at = $3, content_sha256 = $4, message_id = $5, sender = $6, subject = $7, sent_at = $8,
-         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, problem = NULL, retry_at = NULL
+         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, authentication = $15, problem = NULL, retry_at = NULL
          WHERE id = $1 AND state = 'accepted'",
     )
     .bind(id)
@@ -95,6 +98,7 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
     .bind(verdict.formal_letter.as_ref().map(|letter| letter.attachment.as_str()))
     .bind(verdict.formal_letter.as_ref().and_then(|letter| letter.number.as_deref()))
+    .bind(word(verdict.authentication.state))
     .execute(connection)
     .await?
     .rows_affected();

@@ -222,11 +222,7 @@ fn each_start(xml: &mut PartReader<'_>, mut visit: impl FnMut(&BytesStart<'_>) -
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(|_| damaged())? {
-            Event::Start(start) | Event::Empty(start) => {
-                if !visit(&start) {
-                    return Ok(());
-                }
-            }
+            Event::Start(start) | Event::Empty(start) if !visit(&start) => return Ok(()),
             Event::Eof => return Ok(()),
             _ => {}
         }
