@@ -118,7 +118,7 @@ fn continued(grid: &Grid, rows: &[view::Row<'_>], last: &Header) -> Option<Heade
     let width = first.cells.iter().map(|cell| view::column_after(cell)).max()?;
     let numbered = first.first_text().trim().parse::<u32>().is_ok();
     let fits = grid.kind == GridKind::WordTable && width == last.last_column.saturating_add(1);
-    (fits && numbered).then(|| last.from_the_top())
+    (fits && numbered).then(|| last.without_rows())
 }
 
 /// What a person should know of how the table was read.
