@@ -5,18 +5,25 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{limits::Limits, parts::FileType};
 use catalogue::Catalogue;
+use word::WordDocument;
 
 pub mod blank;
+pub mod blank_docx;
+pub mod blank_xlsx;
 pub mod catalogue;
+pub mod form_match;
 pub mod grid;
 pub mod labels;
 pub mod sheets;
 pub mod table;
+pub mod word;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     pub text: String,
     /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.
@@ -69,6 +76,13 @@ pub enum ReadProblem {
 /// # Errors
 /// What keeps the file from being read: data for the sender, not a fault.
 pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limits: &Limits) -> Result<Option<FormReading>, ReadProblem> {
-    let _ = (file_type, bytes, catalogue, limits);
-    Ok(None)
+    let document = match file_type {
+        FileType::Docx => word::read_docx(bytes, limits)?,
+        FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
+        FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
+            WordDocument::of(sheets::read_workbook(file_type, bytes, limits)?)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(form_match::read(&document, catalogue, limits)))
 }

@@ -15,7 +15,7 @@ use super::{
 
 mod assignment;
 mod later;
-mod likeness;
+pub(super) mod likeness;
 
 pub use later::{LateJoin, OpenTopic, join_later};
 
@@ -44,7 +44,7 @@ pub struct Source {
 }
 
 /// A value with its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedValue {
     pub value: Value,
     pub attachment: String,
@@ -52,13 +52,24 @@ pub struct PlacedValue {
 }
 
 /// One topic, put together from its sources; annex 1 wins where they differ.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Draft {
     pub sources: Vec<Source>,
     pub fields: BTreeMap<String, PlacedValue>,
 }
 
 impl Draft {
+    /// A topic as the store keeps it: fields without their places.
+    #[must_use]
+    pub fn of_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let placed = |text: &str| PlacedValue {
+            value: Value { text: text.to_owned(), ..Value::default() },
+            attachment: String::new(),
+            form: String::new(),
+        };
+        Self { sources: Vec::new(), fields: fields.map(|(key, text)| (key.to_owned(), placed(text))).collect() }
+    }
+
     /// The text of a field, `""` where it is missing.
     #[must_use]
     pub fn text(&self, key: &str) -> &str {

@@ -4,6 +4,7 @@
 use super::{ReadProblem, grid::Document};
 use crate::domain::{limits::Limits, parts::FileType};
 
+mod biff;
 mod building;
 mod excel;
 mod numbers;
@@ -17,6 +18,7 @@ mod package;
 pub fn read_workbook(file_type: FileType, bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
     match file_type {
         FileType::Xlsx => excel::read_xlsx(bytes, limits),
+        FileType::Xls | FileType::Et => excel::read_xls(bytes, limits),
         _ => Err(ReadProblem::Refused("不是电子表格".to_owned())),
     }
 }

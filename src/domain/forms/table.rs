@@ -18,6 +18,7 @@ mod view;
 
 use header::Header;
 use topics::Topics;
+pub(super) use view::cell_place;
 
 /// Remarks of one kind that are listed one by one.
 const REMARKS_MAX: usize = 5;

@@ -1,19 +1,14 @@
 //! Forms that come in a later mail than their rows, or rows than their forms: the same assignment, against what the store holds open.
 
-use std::collections::BTreeMap;
-
-use super::{Difference, Draft, PlacedValue, Source, differences, joined, pairs};
-use crate::domain::forms::Value;
+use super::{Difference, Draft, differences, joined, pairs};
 
 /// A topic of the same bureau that still lacks its form or its row.
 #[derive(Debug, Clone)]
 pub struct OpenTopic<'a> {
     /// Receipt number.
     pub id: &'a str,
-    /// Its latest fields.
-    pub fields: &'a BTreeMap<String, String>,
-    /// Where they were read; all of one side, or the topic is not open.
-    pub sources: &'a [Source],
+    /// Its latest version; all its sources are of one side, or the topic is not open.
+    pub draft: &'a Draft,
 }
 
 /// A draft of the new mail that completes an open topic.
@@ -33,31 +28,32 @@ pub struct LateJoin {
 /// `is_form` says of a catalogue id whether it is a form (annex 1) or a table (annex 2). In order of the drafts.
 #[must_use]
 pub fn join_later(drafts: &[Draft], open: &[OpenTopic<'_>], is_form: impl Fn(&str) -> bool) -> Vec<LateJoin> {
-    let known: Vec<Draft> = open.iter().map(OpenTopic::as_draft).collect();
-    let mut joins = late_forms(drafts, open, &known, &is_form);
-    joins.extend(late_rows(drafts, open, &known, &is_form));
+    let known: Vec<&Draft> = open.iter().map(|topic| topic.draft).collect();
+    let drafts: Vec<&Draft> = drafts.iter().collect();
+    let mut joins = late_forms(&drafts, open, &known, &is_form);
+    joins.extend(late_rows(&drafts, open, &known, &is_form));
     joins.sort_by_key(|join| join.draft);
     joins
 }
 
 /// Forms among the drafts for open rows.
-fn late_forms(drafts: &[Draft], open: &[OpenTopic<'_>], known: &[Draft], is_form: &impl Fn(&str) -> bool) -> Vec<LateJoin> {
+fn late_forms(drafts: &[&Draft], open: &[OpenTopic<'_>], known: &[&Draft], is_form: &impl Fn(&str) -> bool) -> Vec<LateJoin> {
     let rows = only(known, false, is_form);
     let forms = only(drafts, true, is_form);
     matched(&rows, &forms).map(|((known_at, row), (draft_at, form))| join(open, known_at, draft_at, row, form)).collect()
 }
 
 /// Rows among the drafts for open forms.
-fn late_rows(drafts: &[Draft], open: &[OpenTopic<'_>], known: &[Draft], is_form: &impl Fn(&str) -> bool) -> Vec<LateJoin> {
+fn late_rows(drafts: &[&Draft], open: &[OpenTopic<'_>], known: &[&Draft], is_form: &impl Fn(&str) -> bool) -> Vec<LateJoin> {
     let rows = only(drafts, false, is_form);
     let forms = only(known, true, is_form);
     matched(&rows, &forms).map(|((draft_at, row), (known_at, form))| join(open, known_at, draft_at, row, form)).collect()
 }
 
 /// Drafts all of whose sources are of one side, with their places.
-fn only<'a>(drafts: &'a [Draft], forms: bool, is_form: &impl Fn(&str) -> bool) -> Vec<(usize, &'a Draft)> {
-    let of_side = |draft: &&Draft| !draft.sources.is_empty() && draft.sources.iter().all(|source| is_form(&source.form) == forms);
-    drafts.iter().enumerate().filter(|(_, draft)| of_side(draft)).collect()
+fn only<'a>(drafts: &[&'a Draft], forms: bool, is_form: &impl Fn(&str) -> bool) -> Vec<(usize, &'a Draft)> {
+    let of_side = |draft: &Draft| !draft.sources.is_empty() && draft.sources.iter().all(|source| is_form(&source.form) == forms);
+    drafts.iter().copied().enumerate().filter(|(_, draft)| of_side(draft)).collect()
 }
 
 type Placed<'a> = (usize, &'a Draft);
@@ -76,34 +72,22 @@ fn join(open: &[OpenTopic<'_>], known_at: usize, draft: usize, row: &Draft, form
     }
 }
 
-impl OpenTopic<'_> {
-    /// The topic as if it had just been read; its values stand where the topic stood.
-    fn as_draft(&self) -> Draft {
-        let source = self.sources.first();
-        let of_source = |part: fn(&Source) -> &String| source.map(part).cloned().unwrap_or_default();
-        let placed = |text: &String| PlacedValue {
-            value: Value { text: text.clone(), place: of_source(|source| &source.place), ..Value::default() },
-            attachment: of_source(|source| &source.attachment),
-            form: of_source(|source| &source.form),
-        };
-        Draft { sources: self.sources.to_vec(), fields: self.fields.iter().map(|(key, text)| (key.clone(), placed(text))).collect() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fields(values: &[(&str, &str)]) -> BTreeMap<String, String> {
-        values.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
-    }
-
-    fn source(form: &str) -> Source {
-        Source { attachment: format!("{form}的文件"), place: "A5:R5".to_owned(), form: form.to_owned() }
-    }
+    use crate::domain::{
+        forms::Value,
+        reconcile::{PlacedValue, Source},
+    };
 
     fn draft(form: &str, values: &[(&str, &str)]) -> Draft {
-        OpenTopic { id: "", fields: &fields(values), sources: &[source(form)] }.as_draft()
+        let source = Source { attachment: format!("{form}的文件"), place: "A5:R5".to_owned(), form: form.to_owned() };
+        let placed = |text: &str| PlacedValue {
+            value: Value { text: text.to_owned(), ..Value::default() },
+            attachment: source.attachment.clone(),
+            form: form.to_owned(),
+        };
+        Draft { fields: values.iter().map(|(key, text)| ((*key).to_owned(), placed(text))).collect(), sources: vec![source] }
     }
 
     fn is_form(id: &str) -> bool {
@@ -112,10 +96,9 @@ mod tests {
 
     #[test]
     fn a_form_that_comes_days_later_completes_its_row() {
-        let row = fields(&[("topic_title", "智能造雪机研制"), ("applicant", "长春甲公司"), ("no", "3"), ("phone", "13800000000")]);
-        let other = fields(&[("topic_title", "压雪车研制"), ("applicant", "长春甲公司")]);
-        let sources = [source("annex2")];
-        let open = [OpenTopic { id: "JL-2", fields: &other, sources: &sources }, OpenTopic { id: "JL-1", fields: &row, sources: &sources }];
+        let row = draft("annex2", &[("topic_title", "智能造雪机研制"), ("applicant", "长春甲公司"), ("no", "3"), ("phone", "13800000000")]);
+        let other = draft("annex2", &[("topic_title", "压雪车研制"), ("applicant", "长春甲公司")]);
+        let open = [OpenTopic { id: "JL-2", draft: &other }, OpenTopic { id: "JL-1", draft: &row }];
         let late = draft(
             "annex1",
             &[("topic_title", "高寒智能造雪机研制"), ("applicant", "长春甲公司"), ("goal", "样机"), ("phone", "13900000000")],
@@ -131,11 +114,10 @@ mod tests {
     #[test]
     fn a_table_that_comes_later_completes_its_forms_each_its_own() {
         let (one, two) = (
-            fields(&[("topic_title", "碳纤维原丝高速纺丝技术"), ("applicant", "甲")]),
-            fields(&[("topic_title", "碳纤维原丝高速纺丝技术二期"), ("applicant", "甲")]),
+            draft("annex1", &[("topic_title", "碳纤维原丝高速纺丝技术"), ("applicant", "甲")]),
+            draft("annex1", &[("topic_title", "碳纤维原丝高速纺丝技术二期"), ("applicant", "甲")]),
         );
-        let sources = [source("annex1")];
-        let open = [OpenTopic { id: "JL-1", fields: &one, sources: &sources }, OpenTopic { id: "JL-2", fields: &two, sources: &sources }];
+        let open = [OpenTopic { id: "JL-1", draft: &one }, OpenTopic { id: "JL-2", draft: &two }];
         let rows = [
             draft("annex2", &[("topic_title", "碳纤维原丝高速纺丝技术二期工程"), ("applicant", "甲")]),
             draft("annex2", &[("topic_title", "碳纤维原丝高速纺丝技术"), ("applicant", "甲")]),
@@ -146,10 +128,10 @@ mod tests {
 
     #[test]
     fn what_lacks_nothing_or_is_of_the_same_side_is_left_alone() {
-        let row = fields(&[("topic_title", "智能造雪机研制"), ("applicant", "甲")]);
-        let whole = [source("annex2"), source("annex1")];
-        let half = [source("annex2")];
-        let open = [OpenTopic { id: "JL-1", fields: &row, sources: &whole }, OpenTopic { id: "JL-2", fields: &row, sources: &half }];
+        let row = draft("annex2", &[("topic_title", "智能造雪机研制"), ("applicant", "甲")]);
+        let mut whole = row.clone();
+        whole.sources.extend(draft("annex1", &[]).sources);
+        let open = [OpenTopic { id: "JL-1", draft: &whole }, OpenTopic { id: "JL-2", draft: &row }];
         let again = draft("annex2", &[("topic_title", "智能造雪机研制"), ("applicant", "甲")]);
         assert!(join_later(&[again], &open, is_form).is_empty());
         assert!(join_later(&[], &open, is_form).is_empty());

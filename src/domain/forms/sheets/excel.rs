@@ -5,9 +5,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use calamine::{DataRef, Reader, Xlsx, XlsxError};
+use calamine::{Data, DataRef, NumberFormat, Reader, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 
 use super::{
+    biff,
     building::{Content, GridBuilder},
     damaged, numbers,
     ooxml::{self, Layout, SheetPart},
@@ -52,11 +53,8 @@ fn fill(workbook: &mut Xlsx<Cursor<&[u8]>>, part: &SheetPart, layout: &Layout, b
         Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
         Err(error) => return Err(problem(&error)),
     };
-    let formats: Vec<String> = cells
-        .styles()
-        .iter()
-        .map(|style| style.number_format.as_ref().map_or_else(String::new, |format| format.format_code.clone()))
-        .collect();
+    let formats: Vec<String> =
+        cells.styles().iter().map(|style| style.number_format.as_ref().map_or_else(String::new, format_code)).collect();
     for (row, column) in layout.uncomputed.iter().copied() {
         builder.put(row, column, Content { uncomputed: true, ..Content::default() });
     }
@@ -68,6 +66,59 @@ fn fill(workbook: &mut Xlsx<Cursor<&[u8]>>, part: &SheetPart, layout: &Layout, b
         }
     }
     Ok(())
+}
+
+fn format_code(format: &NumberFormat) -> String {
+    format.format_id.and_then(numbers::built_in_chinese).map_or_else(|| format.format_code.clone(), str::to_owned)
+}
+
+/// Reads an .xls or .et workbook.
+pub(super) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
+    let clean = biff::clean(bytes, limits)?;
+    shielded(|| {
+        let mut workbook: Xls<_> = Xls::new(Cursor::new(clean.bytes.as_slice())).map_err(|error| xls_problem(&error))?;
+        let sheets = workbook.sheets_metadata().to_vec();
+        let mut document = Document::default();
+        for (number, (sheet, layout)) in sheets.iter().zip(clean.sheets).enumerate() {
+            let mut builder = GridBuilder::new(&sheet.name, GridKind::Sheet, limits);
+            let range = workbook.worksheet_range(&sheet.name).map_err(|error| xls_problem(&error))?;
+            let (first_row, first_column) = range.start().unwrap_or_default();
+            for (row, column, value) in range.used_cells() {
+                let row = first_row.saturating_add(u32::try_from(row).unwrap_or(u32::MAX));
+                let column = first_column.saturating_add(u32::try_from(column).unwrap_or(u32::MAX));
+                let format = clean.chinese_dates.get(&(number, row, column)).copied().unwrap_or_default();
+                builder.put(row, column, content(&by_reference(value), format));
+            }
+            for (row, column) in layout.uncomputed.iter().copied() {
+                builder.put(row, column, Content { uncomputed: true, ..Content::default() });
+            }
+            if clean.truncated {
+                builder.truncate("超出上限的行列未读取".to_owned());
+            }
+            arrange(&mut builder, sheet.visible != SheetVisible::Visible, layout);
+            document.tables.push(builder.finish());
+        }
+        if document.tables.is_empty() { Err(damaged()) } else { Ok(document) }
+    })
+}
+
+/// The .xls reader owns its values, the .xlsx reader lends them.
+fn by_reference(value: &Data) -> DataRef<'_> {
+    match value {
+        Data::Int(value) => DataRef::Int(*value),
+        Data::Float(value) => DataRef::Float(*value),
+        Data::String(text) => DataRef::SharedString(text),
+        Data::Bool(value) => DataRef::Bool(*value),
+        Data::DateTime(value) => DataRef::DateTime(*value),
+        Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
+        Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
+        Data::Error(error) => DataRef::Error(error.clone()),
+        _ => DataRef::Empty,
+    }
+}
+
+fn xls_problem(error: &XlsError) -> ReadProblem {
+    if matches!(error, XlsError::Password) { ReadProblem::Encrypted } else { damaged() }
 }
 
 fn arrange(builder: &mut GridBuilder<'_>, hidden: bool, layout: Layout) {

@@ -55,6 +55,15 @@ pub(super) fn moment(moment: Moment, format: &str) -> Content {
     Content::text(text)
 }
 
+/// The Chinese date formats that Excel knows by number alone (ECMA-376 part 1, 18.8.30, zh-cn).
+pub(super) fn built_in_chinese(id: u32) -> Option<&'static str> {
+    match id {
+        31 => Some("年日"),
+        27 | 36 | 50 | 52 | 57 => Some("年"),
+        _ => None,
+    }
+}
+
 /// A time without a date; `days` is a fraction of a day.
 pub(super) fn time_of_day(days: f64) -> Content {
     let seconds = (days * 86_400.0).round();
