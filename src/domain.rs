@@ -2,6 +2,7 @@
 //!
 //! Nothing here awaits, reads a file, opens a socket, asks the clock or logs. Each module may use only those above it.
 
+pub mod dedupe;
 pub mod findings;
 pub mod folding;
 pub mod forms;

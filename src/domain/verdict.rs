@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    dedupe,
     findings::{Finding, Severity},
     forms::catalogue::Catalogue,
     kind::Kind,
@@ -33,6 +34,8 @@ pub struct Knowledge {
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,
+    /// From where on two topics are twins.
+    pub dedupe: dedupe::Settings,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }
@@ -171,13 +174,19 @@ pub enum TopicStatus {
 }
 
 /// Another topic that looks like this one; for reviewers, never for senders.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Duplicate {
     /// Receipt number, or the title of a topic of the same mail.
     pub topic: String,
     pub score: f64,
-    /// `same` · `near`.
+    /// `same` · `near` · `paraphrase`.
     pub kind: String,
+    /// Passages that stand in both.
+    #[serde(default)]
+    pub passages: Vec<String>,
+    /// Rare terms that stand in both.
+    #[serde(default)]
+    pub terms: Vec<String>,
 }
 
 /// What must be looked up before a mail can be judged.

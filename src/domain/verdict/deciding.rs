@@ -9,20 +9,19 @@ use super::{
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
+    dedupe::{self, Evidence, Likeness, Prepared},
     findings::Finding,
     folding::fold,
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    routing::{Candidate, RoutedBy},
+    routing::{Candidate, Route, RoutedBy},
     rules::{self, Package},
     submitters::Decision,
 };
 
 /// Fields that say nothing about the topic itself.
 const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "opinion"];
-/// Share of common character triples of two bodies from which a person should compare them.
-const NEAR_FROM: f64 = 0.4;
 
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
@@ -148,28 +147,46 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, knowledge: &Kn
 }
 
 fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender: Option<&Mailbox>) -> Vec<Topic> {
-    let bodies: Vec<BTreeSet<[char; 3]>> = reading.drafts.iter().map(body_triples).collect();
     let held = reading.bureau.as_ref().is_some_and(|bureau| bureau.decision == Decision::Hold);
-    reading
-        .drafts
-        .iter()
-        .enumerate()
-        .map(|(index, draft)| {
-            let mut topic = judge_topic(draft, reading, known, knowledge, sender);
-            for (other, earlier) in reading.drafts.iter().zip(&bodies).take(index) {
-                let score = bodies.get(index).map_or(0.0, |body| jaccard(body, earlier));
-                if score >= NEAR_FROM {
-                    topic.duplicates.push(Duplicate {
-                        topic: other.text("topic_title").to_owned(),
-                        score: round2(score),
-                        kind: "near".into(),
-                    });
-                }
+    let mut earlier = dedupe::Index::new(knowledge.dedupe.clone());
+    let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
+    for draft in &reading.drafts {
+        let mut topic = judge_topic(draft, reading, known, knowledge, sender);
+        let prepared = Prepared::of(|key| draft.text(key), &knowledge.dedupe);
+        let twins = earlier.twins(&prepared.signature);
+        for (number, likeness) in &twins {
+            if let Some(elder) = usize::try_from(*number).ok().and_then(|at| reading.drafts.get(at)) {
+                let evidence = dedupe::evidence(&prepared.prose, &Prepared::of(|key| elder.text(key), &knowledge.dedupe).prose);
+                topic.duplicates.push(twin(elder.text("topic_title"), likeness, evidence));
             }
-            topic.held = held;
-            topic
-        })
-        .collect()
+        }
+        let eldest = twins.first().and_then(|(number, _)| topics.get(usize::try_from(*number).ok()?));
+        if let Some(elder) = eldest.filter(|_| topic.route.routed_by != RoutedBy::Twin) {
+            follow(&mut topic.route, &elder.route.division, &elder.key.title);
+        }
+        topic.held = held;
+        earlier.insert(&topic.fingerprint, prepared.signature);
+        topics.push(topic);
+    }
+    topics
+}
+
+fn twin(topic: &str, likeness: &Likeness, evidence: Evidence) -> Duplicate {
+    Duplicate {
+        topic: topic.to_owned(),
+        score: likeness.score,
+        kind: likeness.kind.as_str().to_owned(),
+        passages: evidence.passages,
+        terms: evidence.terms,
+    }
+}
+
+/// Rule 6 of the routing table: a suspected twin goes where its elder went.
+fn follow(route: &mut Route, division: &str, elder: &str) {
+    division.clone_into(&mut route.division);
+    route.routed_by = RoutedBy::Twin;
+    route.candidates.insert(0, Candidate { division: division.to_owned(), score: route.confidence });
+    route.evidence.push(format!("{elder} (twin)"));
 }
 
 fn judge_topic(draft: &Draft, reading: &Reading, known: &Known, knowledge: &Knowledge, sender: Option<&Mailbox>) -> Topic {
@@ -183,12 +200,8 @@ fn judge_topic(draft: &Draft, reading: &Reading, known: &Known, knowledge: &Know
         if belongs_together(earlier, reading, known, sender) {
             change = change_of(earlier, &fields, &fingerprint);
         } else {
-            duplicates.push(Duplicate { topic: earlier.id.clone(), score: 1.0, kind: "same".into() });
-            // Rule 6 of the routing table: a suspected twin goes where its elder went.
-            route.division.clone_from(&earlier.division);
-            route.routed_by = RoutedBy::Twin;
-            route.candidates.insert(0, Candidate { division: earlier.division.clone(), score: route.confidence });
-            route.evidence.push(format!("{} (twin)", earlier.id));
+            duplicates.push(Duplicate { topic: earlier.id.clone(), score: 1.0, kind: "same".into(), ..Duplicate::default() });
+            follow(&mut route, &earlier.division, &earlier.id);
         }
     }
     Topic {
@@ -259,20 +272,4 @@ fn status_of(topic: &Topic) -> TopicStatus {
     } else {
         TopicStatus::Accepted
     }
-}
-
-fn body_triples(draft: &Draft) -> BTreeSet<[char; 3]> {
-    let body: Vec<char> = fold(&["problem", "goal", "params"].map(|key| draft.text(key)).concat()).chars().collect();
-    body.windows(3).filter_map(|window| <[char; 3]>::try_from(window).ok()).collect()
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts of triples are far below 2^52")]
-fn jaccard(one: &BTreeSet<[char; 3]>, other: &BTreeSet<[char; 3]>) -> f64 {
-    let common = one.intersection(other).count();
-    let all = one.len() + other.len() - common;
-    if all == 0 { 0.0 } else { common as f64 / all as f64 }
-}
-
-fn round2(score: f64) -> f64 {
-    (score * 100.0).round() / 100.0
 }
