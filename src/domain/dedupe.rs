@@ -5,11 +5,13 @@
 //! would take neighbours in one trade for twins, so the applicant weighs in: the same enterprise lowers the bar, another raises it.
 //! Clauses that anybody writes (卡脖子, 国际先进水平) are left out before either is taken.
 //!
-//! A [`Signature`] depends on its own text alone. A store keeps its bands and keys in two tables and reads candidates by them:
+//! A [`Signature`] depends on its own text alone. A store keeps its bands, keys and pairs in two tables and reads candidates by them:
 //!
 //! ```sql
-//! CREATE TABLE signature_key (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
-//! SELECT topic FROM signature_key WHERE hash = ? ORDER BY priority LIMIT 64; -- for every band and key; see [`Settings::postings_read`]
+//! CREATE TABLE signature_band (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
+//! CREATE TABLE signature_term (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
+//! -- `bands` and `keys` go into the first, `pairs` into the second. For every one of them, 64 being `Settings::postings_read`:
+//! SELECT priority, topic FROM signature_band WHERE hash = ? ORDER BY priority LIMIT 64;
 //! ```
 //!
 //! `priority` is [`priority`] of the receipt number: a fixed draw, so that a bounded read of a long posting finds the same topics
@@ -28,7 +30,7 @@ mod signature;
 
 pub use applicant::{Applicant, Relation};
 pub use evidence::{Evidence, evidence};
-pub use index::{Index, candidates, priority};
+pub use index::{Index, PAIRS_MIN, candidates, priority};
 pub use likeness::{Kind, Likeness, Measures, compare, measure};
 pub use prose::{BODY, Prose};
 pub use signature::Signature;

@@ -61,7 +61,7 @@ pub fn evidence(one: &Prose, other: &Prose) -> Evidence {
 
 /// The clauses one after the other, a line end after each.
 fn text(prose: &Prose) -> Vec<char> {
-    prose.fields.iter().flatten().flat_map(|clause| clause.iter().copied().chain(['\n'])).collect()
+    prose.fields.iter().flatten().flat_map(|clause| clause.chars.iter().copied().chain(['\n'])).collect()
 }
 
 /// Length of the longest start of `rest` that stands in the other text, within one clause; 0 without.

@@ -1,8 +1,6 @@
 //! Figures in a folded clause: `≥1.62吨`, `1620kg`, `3万次`, `四成`, `两千五百瓦` as value and unit, so that a figure told in words is
 //! the same term as the figure in digits.
 
-use super::prose::is_han;
-
 /// A figure and its unit. Equal figures are equal terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figure {
@@ -152,7 +150,20 @@ fn words_of(text: &[char]) -> Option<(u64, u32, usize)> {
 }
 
 fn word_digit(c: char) -> Option<u64> {
-    "零一二三四五六七八九".chars().zip(0..).find(|(word, _)| *word == c).map(|(_, digit)| digit).or((c == '两').then_some(2))
+    let digit = match c {
+        '零' => 0,
+        '一' => 1,
+        '二' | '两' => 2,
+        '三' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    };
+    Some(digit)
 }
 
 fn word_rank(c: char) -> Option<u64> {
@@ -167,7 +178,7 @@ fn word_rank(c: char) -> Option<u64> {
 /// Could a figure start here? Cheap, before [`read`].
 #[must_use]
 pub fn may_start(c: char) -> bool {
-    c.is_ascii_digit() || (is_han(c) && (word_digit(c).is_some() || word_rank(c).is_some()))
+    c.is_ascii_digit() || word_digit(c).is_some() || word_rank(c).is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Finding candidates: the in-memory form of what a store does with two tables, and the rules both share.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
 };
@@ -17,19 +18,25 @@ pub fn priority(topic: &str) -> i64 {
     hashing::text(topic).cast_signed()
 }
 
-/// Of all topics found under the bands and keys, those named most often; the smaller priority first where equal.
+/// Pairs of rare terms that two topics must share, where nothing else makes them candidates: three terms make three pairs.
+pub const PAIRS_MIN: usize = 3;
+
+/// Of all topics found, those to compare: found under a band or key, or under [`PAIRS_MIN`] pairs; those found most often first, the
+/// smaller priority first where equal.
 ///
-/// `found` holds one (priority, topic) for every posting a topic was found in.
+/// `found` holds (priority, topic, by a band or key) for every posting a topic was found in.
 #[must_use]
-pub fn candidates<T: Ord>(mut found: Vec<(i64, T)>, settings: &Settings) -> Vec<T> {
+pub fn candidates<T: Ord>(mut found: Vec<(i64, T, bool)>, settings: &Settings) -> Vec<T> {
     found.sort_unstable();
-    let mut counted: Vec<(std::cmp::Reverse<usize>, i64, T)> = Vec::new();
-    for (priority, topic) in found {
+    let mut counted: Vec<(Reverse<usize>, i64, T)> = Vec::new();
+    for (priority, topic, firm) in found {
+        let votes = if firm { PAIRS_MIN } else { 1 };
         match counted.last_mut() {
-            Some((count, last_priority, last)) if *last_priority == priority && *last == topic => count.0 += 1,
-            _ => counted.push((std::cmp::Reverse(1), priority, topic)),
+            Some((count, last_priority, last)) if *last_priority == priority && *last == topic => count.0 += votes,
+            _ => counted.push((Reverse(votes), priority, topic)),
         }
     }
+    counted.retain(|(votes, ..)| votes.0 >= PAIRS_MIN);
     counted.sort_unstable();
     counted.into_iter().take(settings.compared).map(|(.., topic)| topic).collect()
 }
@@ -80,7 +87,8 @@ impl Index {
     pub fn insert(&mut self, name: &str, mut signature: Signature) -> Option<u32> {
         let number = u32::try_from(self.signatures.len()).ok()?;
         self.priorities.push(priority(name));
-        for hash in std::mem::take(&mut signature.bands).into_iter().chain(std::mem::take(&mut signature.keys)) {
+        let [bands, keys, pairs] = [&mut signature.bands, &mut signature.keys, &mut signature.pairs].map(std::mem::take);
+        for hash in bands.into_iter().chain(keys).chain(pairs) {
             match self.postings.entry(hash) {
                 Entry::Vacant(vacant) => _ = vacant.insert(Posting::One(number)),
                 Entry::Occupied(mut posting) => posting.get_mut().add(number, &self.priorities, self.settings.postings_read),
@@ -94,10 +102,12 @@ impl Index {
     #[must_use]
     pub fn candidates(&self, of: &Signature) -> Vec<u32> {
         let mut found = Vec::new();
-        for posting in of.bands.iter().chain(&of.keys).filter_map(|hash| self.postings.get(hash)) {
-            match posting {
-                Posting::One(number) => found.push((priority_of(*number, &self.priorities), *number)),
-                Posting::Some(several) => found.extend_from_slice(several),
+        let firm = of.bands.iter().chain(&of.keys).map(|hash| (hash, true));
+        for (hash, firm) in firm.chain(of.pairs.iter().map(|hash| (hash, false))) {
+            match self.postings.get(hash) {
+                Some(Posting::One(number)) => found.push((priority_of(*number, &self.priorities), *number, firm)),
+                Some(Posting::Some(several)) => found.extend(several.iter().map(|(priority, number)| (*priority, *number, firm))),
+                None => {}
             }
         }
         candidates(found, &self.settings)

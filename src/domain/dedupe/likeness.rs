@@ -52,6 +52,8 @@ pub struct Likeness {
     pub relation: Relation,
 }
 
+/// Texts of about one length with a smaller cosine have no triples to speak of in common.
+const FAR_BELOW: f32 = 0.1;
 /// Common triples from which a text counts as the same.
 const SAME_FROM: f32 = 0.99;
 /// A part of another text must have at least so many triples.
@@ -75,6 +77,9 @@ pub fn measure(one: &Signature, other: &Signature) -> Measures {
 /// Judges two topics by the bars; `None`: no twins.
 #[must_use]
 pub fn compare(one: &Signature, other: &Signature, settings: &Settings) -> Option<Likeness> {
+    if is_far(one, other) {
+        return None;
+    }
     let found = measure(one, other);
     let telling = one.triples.len().min(other.triples.len()) >= TRIPLES_MIN;
     let bar = match found.relation {
@@ -95,6 +100,13 @@ pub fn compare(one: &Signature, other: &Signature, settings: &Settings) -> Optio
     Some(Likeness { kind, score: (f64::from(score) * 100.0).round() / 100.0, relation: found.relation })
 }
 
+/// The terms alone show that nothing below can hold: spares nearly all candidates the comparison of triples. A short text inside a
+/// long one has a small cosine too, so it is never spared.
+fn is_far(one: &Signature, other: &Signature) -> bool {
+    let (fewer, more) = (one.triples.len().min(other.triples.len()), one.triples.len().max(other.triples.len()));
+    one.whole != other.whole && more < 4 * fewer && cosine(one, other) < FAR_BELOW
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of triples of one topic")]
 fn share(part: usize, whole: usize) -> f32 {
     if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
@@ -102,35 +114,24 @@ fn share(part: usize, whole: usize) -> f32 {
 
 /// Both are ascending without repeats.
 fn common_triples(one: &[u32], other: &[u32]) -> usize {
-    let (mut one, mut other, mut common) = (one.iter().peekable(), other.iter().peekable(), 0);
-    while let (Some(left), Some(right)) = (one.peek(), other.peek()) {
-        match left.cmp(right) {
-            std::cmp::Ordering::Less => _ = one.next(),
-            std::cmp::Ordering::Greater => _ = other.next(),
-            std::cmp::Ordering::Equal => {
-                common += 1;
-                one.next();
-                other.next();
-            }
-        }
+    let (mut left, mut right, mut common) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
+        common += usize::from(a == b);
+        left += usize::from(a <= b);
+        right += usize::from(b <= a);
     }
     common
 }
 
 fn cosine(one: &Signature, other: &Signature) -> f32 {
-    let mut left = one.terms.iter().zip(&one.weights).peekable();
-    let mut right = other.terms.iter().zip(&other.weights).peekable();
-    let mut product = 0_u64;
-    while let (Some((a, weight_a)), Some((b, weight_b))) = (left.peek(), right.peek()) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => _ = left.next(),
-            std::cmp::Ordering::Greater => _ = right.next(),
-            std::cmp::Ordering::Equal => {
-                product += u64::from(**weight_a) * u64::from(**weight_b);
-                left.next();
-                right.next();
-            }
+    let (mut left, mut right, mut product) = (0, 0, 0_u64);
+    while let (Some(a), Some(b)) = (one.terms.get(left), other.terms.get(right)) {
+        if a == b {
+            let weight = |signature: &Signature, at: usize| signature.weights.get(at).copied().map_or(0, u64::from);
+            product += weight(one, left) * weight(other, right);
         }
+        left += usize::from(a <= b);
+        right += usize::from(b <= a);
     }
     let norms = one.norm() * other.norm();
     #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]

@@ -2,7 +2,7 @@
 
 use unicode_normalization::char::decompose_compatible;
 
-use super::rarity;
+use super::rarity::{self, Scale};
 
 /// Fields whose text is the topic. The applicant's profile, the market and the benefit are alike in all topics of a firm.
 pub const BODY: [&str; 7] = ["problem", "goal", "params", "content", "background", "benchmark", "product"];
@@ -16,12 +16,25 @@ const FIGURE_BONUS: f32 = 1.0;
 const SENTENCE_SHARE: f32 = 0.6;
 
 /// One clause, folded: neither white space nor the mark that ended it.
-pub type Clause = Vec<char>;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clause {
+    pub chars: Vec<char>,
+    /// Of each character but the last with the next one; `None` unless both are ideographs.
+    pub scales: Vec<Option<Scale>>,
+}
+
+impl Clause {
+    fn of(chars: Vec<char>) -> Self {
+        let scale = |(first, second): (&char, &char)| (is_han(*first) && is_han(*second)).then(|| rarity::of(*first, *second));
+        let scales = chars.iter().zip(chars.iter().skip(1)).map(scale).collect();
+        Self { chars, scales }
+    }
+}
 
 /// The text of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prose {
-    pub title: Clause,
+    pub title: Vec<Clause>,
     /// Field by field, without boiler-plate.
     pub fields: Vec<Vec<Clause>>,
     /// All folded characters of the fields, boiler-plate included, marks left out: equal for equal texts.
@@ -31,16 +44,15 @@ pub struct Prose {
 impl Prose {
     /// From the fields of a topic by key; clauses whose mean plainness is below `plain_below` (half units) are left out.
     pub fn of<'a>(text: impl Fn(&str) -> &'a str, plain_below: f32) -> Self {
-        let mut prose =
-            Self { title: folded(text("topic_title"), TITLE_CHARS_MAX).into_iter().flatten().flatten().collect(), ..Self::default() };
+        let mut prose = Self { title: folded(text("topic_title"), TITLE_CHARS_MAX).into_iter().flatten().collect(), ..Self::default() };
         let mut left = CHARS_MAX;
         for key in BODY {
             let mut telling = Vec::new();
             for sentence in folded(text(key), left) {
                 let of_sentence = plainness(&sentence);
                 for clause in sentence {
-                    left = left.saturating_sub(clause.len());
-                    prose.whole.extend(clause.iter().filter(|c| c.is_alphanumeric()));
+                    left = left.saturating_sub(clause.chars.len());
+                    prose.whole.extend(clause.chars.iter().filter(|c| is_word(**c)));
                     if is_telling(&clause, of_sentence, plain_below) {
                         telling.push(clause);
                     }
@@ -59,20 +71,23 @@ pub fn is_han(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 
+/// Letters, digits and ideographs.
+pub fn is_word(c: char) -> bool {
+    is_han(c) || c.is_alphanumeric()
+}
+
 fn is_telling(clause: &Clause, of_sentence: Option<f32>, plain_below: f32) -> bool {
     let (Some(own), Some(of_sentence)) = (plainness(std::slice::from_ref(clause)), of_sentence) else { return true };
-    let bonus = if clause.iter().any(char::is_ascii_digit) { FIGURE_BONUS } else { 0.0 };
+    let bonus = if clause.chars.iter().any(char::is_ascii_digit) { FIGURE_BONUS } else { 0.0 };
     own + SENTENCE_SHARE * (of_sentence - own) + bonus >= plain_below
 }
 
 /// Mean plainness of the pairs of ideographs (half units); `None` without any.
 fn plainness(clauses: &[Clause]) -> Option<f32> {
     let (mut pairs, mut sum) = (0_u32, 0_u32);
-    for clause in clauses {
-        for (first, second) in clause.iter().zip(clause.iter().skip(1)).filter(|(first, second)| is_han(**first) && is_han(**second)) {
-            pairs += 1;
-            sum += u32::from(rarity::of(*first, *second).plainness);
-        }
+    for scale in clauses.iter().flat_map(|clause| &clause.scales).flatten() {
+        pairs += 1;
+        sum += u32::from(scale.plainness);
     }
     #[expect(clippy::cast_precision_loss, reason = "one topic has far less than 2^24 half units")]
     let mean = (pairs > 0).then(|| sum as f32 / pairs as f32);
@@ -82,7 +97,7 @@ fn plainness(clauses: &[Clause]) -> Option<f32> {
 /// Folds up to `most` characters and cuts them into sentences of clauses. A comma between digits is part of the number.
 fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
     let mut sentences = vec![Vec::new()];
-    let mut clause = Clause::new();
+    let mut clause = Vec::new();
     let mut chars = text.chars().take(most).peekable();
     while let Some(c) = chars.next() {
         let c = narrow(c);
@@ -105,10 +120,10 @@ fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
 }
 
 /// Puts a finished clause into the last sentence and, if that ends too, opens the next.
-fn end(sentences: &mut Vec<Vec<Clause>>, clause: &mut Clause, sentence: bool) {
+fn end(sentences: &mut Vec<Vec<Clause>>, clause: &mut Vec<char>, sentence: bool) {
     if let Some(last) = sentences.last_mut() {
         if !clause.is_empty() {
-            last.push(std::mem::take(clause));
+            last.push(Clause::of(std::mem::take(clause)));
         }
         if sentence && !last.is_empty() {
             sentences.push(Vec::new());
@@ -127,7 +142,7 @@ fn narrow(c: char) -> char {
 }
 
 /// NFKD of one character, lower case; white space and what cannot be seen are dropped. The two micro signs and the minus sign become one.
-fn push_folded(clause: &mut Clause, c: char) {
+fn push_folded(clause: &mut Vec<char>, c: char) {
     match c {
         'µ' | 'μ' => clause.push('u'),
         '−' | '–' | '—' | '～' => clause.push('-'),
@@ -145,7 +160,7 @@ mod tests {
     use super::*;
 
     fn clauses(text: &str) -> Vec<String> {
-        folded(text, 1000).into_iter().flatten().map(|clause| clause.into_iter().collect()).collect()
+        folded(text, 1000).into_iter().flatten().map(|clause| clause.chars.into_iter().collect()).collect()
     }
 
     #[test]
@@ -157,7 +172,7 @@ mod tests {
     fn what_anybody_writes_is_left_out() {
         let text = "我省企业长期依赖进口，属于“卡脖子”环节，亟需开展关键核心技术攻关。鹿茸多肽酶解液苦味重";
         let prose = Prose::of(|key| if key == "problem" { text } else { "" }, 23.0);
-        assert_eq!(prose.fields, [[Vec::from_iter("鹿茸多肽酶解液苦味重".chars())]]);
+        assert_eq!(prose.fields, [[Clause::of("鹿茸多肽酶解液苦味重".chars().collect())]]);
     }
 
     #[test]

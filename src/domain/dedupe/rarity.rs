@@ -15,6 +15,9 @@ const PLAINNESS_MOST: u8 = 35;
 const CHARACTER_UNLISTED: u8 = 22;
 /// A power of two, more than twice the pairs listed.
 const SLOTS: usize = 1 << 17;
+const EMPTY: u32 = u32::MAX;
+/// The bits of a slot that hold the two scales.
+const SCALES: u32 = (1 << 11) - 1;
 /// First character of the basic block of ideographs, and their number.
 const FIRST_HAN: u32 = 0x4E00;
 const HANS: usize = 0x5200;
@@ -37,15 +40,15 @@ pub fn of(first: char, second: char) -> Scale {
 }
 
 struct Tables {
-    /// Open addressing: a key beside its two scales, 0 where empty.
-    pairs: Vec<u64>,
+    /// Open addressing: 21 bits of the pair's hash, 5 of rarity, 6 of plainness. Half a megabyte stays in a core's cache.
+    pairs: Vec<u32>,
     /// By character: its share of the plainness as the first and as the second of a pair.
     characters: Vec<(u8, u8)>,
 }
 
 impl Tables {
     fn parse(table: &str) -> Self {
-        let mut tables = Self { pairs: vec![0; SLOTS], characters: vec![(CHARACTER_UNLISTED, CHARACTER_UNLISTED); HANS] };
+        let mut tables = Self { pairs: vec![EMPTY; SLOTS], characters: vec![(CHARACTER_UNLISTED, CHARACTER_UNLISTED); HANS] };
         for line in table.lines() {
             let cells: Vec<&str> = line.split(' ').collect();
             let [kind @ ("pair" | "char"), one, other, listed] = cells.as_slice() else { continue };
@@ -53,7 +56,7 @@ impl Tables {
             let mut chars = listed.chars();
             if *kind == "pair" {
                 while let (Some(first), Some(second)) = (chars.next(), chars.next()) {
-                    tables.put(key(first, second), Scale { rarity: one, plainness: other });
+                    tables.put(hash(first, second), Scale { rarity: one, plainness: other });
                 }
             } else {
                 for c in chars {
@@ -66,23 +69,24 @@ impl Tables {
         tables
     }
 
-    fn put(&mut self, key: u64, scale: Scale) {
-        let entry = (key << 16) | (u64::from(scale.rarity) << 8) | u64::from(scale.plainness);
-        let free = probe(key).find(|at| self.pairs.get(*at) == Some(&0));
+    fn put(&mut self, hash: u64, scale: Scale) {
+        let entry = check(hash) | (u32::from(scale.rarity.min(31)) << 6) | u32::from(scale.plainness.min(62));
+        let free = probe(hash).find(|at| self.pairs.get(*at) == Some(&EMPTY));
         if let Some(slot) = free.and_then(|at| self.pairs.get_mut(at)) {
             *slot = entry;
         }
     }
 
     fn get(&self, first: char, second: char) -> Scale {
-        let key = key(first, second);
-        for at in probe(key) {
+        let hash = hash(first, second);
+        let check = check(hash);
+        for at in probe(hash) {
             match self.pairs.get(at) {
-                Some(entry) if entry >> 16 == key => {
-                    let [plainness, rarity, ..] = entry.to_le_bytes();
+                Some(&EMPTY) | None => break,
+                Some(entry) if entry & !SCALES == check => {
+                    let [plainness, rarity] = [entry & 63, (entry >> 6) & 31].map(|scale| scale.to_le_bytes()[0]);
                     return Scale { rarity, plainness };
                 }
-                Some(0) | None => break,
                 Some(_) => {}
             }
         }
@@ -95,14 +99,20 @@ fn place(c: char) -> usize {
     usize::try_from(u32::from(c).wrapping_sub(FIRST_HAN)).unwrap_or(HANS)
 }
 
-/// Never 0 and below 2^48: two characters of at most 21 bits each.
-fn key(first: char, second: char) -> u64 {
-    (u64::from(u32::from(first)) << 21) | u64::from(u32::from(second))
+fn hash(first: char, second: char) -> u64 {
+    mix((u64::from(u32::from(first)) << 21) | u64::from(u32::from(second)))
 }
 
-fn probe(key: u64) -> impl Iterator<Item = usize> {
+/// The part of the hash that a slot keeps: the top 21 bits of 32.
+fn check(hash: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+    let upper = (hash >> 32) as u32;
+    upper & !SCALES
+}
+
+fn probe(hash: u64) -> impl Iterator<Item = usize> {
     #[expect(clippy::cast_possible_truncation, reason = "masked to the table")]
-    let start = mix(key) as usize & (SLOTS - 1);
+    let start = hash as usize & (SLOTS - 1);
     (0..SLOTS).map(move |step| (start + step) & (SLOTS - 1))
 }
 
@@ -126,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_table_fits_its_slots_twice() {
-        assert!(TABLES.pairs.iter().filter(|slot| **slot != 0).count() * 2 < SLOTS);
-        assert!(TABLES.pairs.iter().filter(|slot| **slot != 0).count() > 20_000);
+        assert!(TABLES.pairs.iter().filter(|slot| **slot != EMPTY).count() * 2 < SLOTS);
+        assert!(TABLES.pairs.iter().filter(|slot| **slot != EMPTY).count() > 20_000);
     }
 }

@@ -8,8 +8,7 @@ use super::{
     applicant::Applicant,
     figures,
     hashing::{self, mix},
-    prose::{Clause, Prose, is_han},
-    rarity,
+    prose::{Clause, Prose, is_word},
 };
 
 /// Bands of MinHash values; two texts with one equal band are candidates.
@@ -41,8 +40,10 @@ pub struct Signature {
     pub weights: Vec<u16>,
     /// Band hashes; none where the text says too little.
     pub bands: Vec<i64>,
-    /// Hashes of pairs of rare terms, of the applicant and of its house: what else a twin may be found by.
+    /// Hashes of all the text, of the applicant, its credit code and its house: what else a twin is found by.
     pub keys: Vec<i64>,
+    /// Hashes of pairs of rare terms; [`PAIRS_MIN`](super::index::PAIRS_MIN) of them in common make a candidate.
+    pub pairs: Vec<i64>,
 }
 
 impl Signature {
@@ -51,21 +52,21 @@ impl Signature {
     pub fn of(prose: &Prose, applicant: Applicant) -> Self {
         let triples = triples(prose);
         let mut found = Terms::default();
-        found.add_clause(&prose.title, TITLE_SHARE);
+        for clause in &prose.title {
+            found.add_clause(clause, TITLE_SHARE);
+        }
         for clause in prose.fields.iter().flatten() {
             found.add_clause(clause, 1.0);
         }
         let (terms, weights, rare) = found.weigh();
         let telling = triples.len() >= TRIPLES_MIN;
         let mut keys = applicant_keys(&applicant);
-        if telling {
-            keys.extend(pair_keys(&rare));
-        }
+        let pairs = if telling { pair_keys(&rare).collect() } else { Vec::new() };
         let whole = if prose.whole.len() >= WHOLE_CHARS_MIN { hashing::chain(prose.whole.iter().map(|c| u64::from(*c))) } else { 0 };
         if whole != 0 {
             keys.push(tagged(WHOLE_TAG, whole));
         }
-        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, weights, keys }
+        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, weights, keys, pairs }
     }
 }
 
@@ -113,7 +114,7 @@ fn triples(prose: &Prose) -> Vec<u32> {
     let mut triples = Vec::with_capacity(prose.whole.len());
     for field in &prose.fields {
         let (mut one, mut two, mut seen) = (0_u64, 0_u64, 0);
-        for c in field.iter().flatten().filter(|c| c.is_alphanumeric()) {
+        for c in field.iter().flat_map(|clause| &clause.chars).filter(|c| is_word(**c)) {
             let three = u64::from(u32::from(*c));
             seen += 1;
             if seen >= 3 {
@@ -172,8 +173,8 @@ struct Terms {
 impl Terms {
     fn add_clause(&mut self, clause: &Clause, share: f32) {
         let mut at = 0;
-        while let Some(c) = clause.get(at) {
-            let rest = clause.get(at..).unwrap_or_default();
+        while let Some(c) = clause.chars.get(at) {
+            let rest = clause.chars.get(at..).unwrap_or_default();
             if let Some((figure, length)) = figures::may_start(*c).then(|| figures::read(rest)).flatten() {
                 self.add(mix(figure.milli ^ (u64::from(figure.unit) << 32)), figure_weight(&figure), share);
                 at += length;
@@ -184,8 +185,8 @@ impl Terms {
                 }
                 at += word.len();
             } else {
-                if let Some(next) = rest.get(1).filter(|next| is_han(**next) && is_han(*c)) {
-                    let weight = f32::from(rarity::of(*c, *next).rarity) / 2.0;
+                if let (Some(Some(scale)), Some(next)) = (clause.scales.get(at), rest.get(1)) {
+                    let weight = f32::from(scale.rarity) / 2.0;
                     self.add(mix((u64::from(u32::from(*c)) << 21) | u64::from(u32::from(*next))), weight, share);
                 }
                 at += 1;
