@@ -7,6 +7,8 @@
 //! DEDUPE_SIZES=10000 PYTHON=/path/to/python3 cargo bench --bench dedupe
 //! ```
 
+#![allow(clippy::indexing_slicing, clippy::print_stdout)]
+
 use std::{collections::BTreeSet, fmt::Write as _, fs, hint::black_box, path::Path, process::Command, time::Instant};
 
 use annexd::domain::dedupe::{Index, Prepared, Settings, Signature, measure};

@@ -51,7 +51,8 @@ pub struct Settings {
     pub sister_from: f32,
     /// The same for two enterprises that have nothing to do with each other.
     pub other_enterprise_from: f32,
-    /// Mean plainness (half units of `config/dedupe/rarity.txt`) below which a clause is boiler-plate.
+    /// Mean plainness (half units of `config/dedupe/rarity.txt`) below which a clause is boiler-plate. Stored signatures depend on it:
+    /// make them again after a change.
     pub plain_below: f32,
     /// Entries read of one posting.
     pub postings_read: usize,

@@ -105,7 +105,6 @@ fn hash(first: char, second: char) -> u64 {
 
 /// The part of the hash that a slot keeps: the top 21 bits of 32.
 fn check(hash: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half")]
     let upper = (hash >> 32) as u32;
     upper & !SCALES
 }
