@@ -11,6 +11,7 @@ pub mod uscc;
 pub mod quantity;
 pub mod money;
 pub mod tokens;
+pub mod dedupe;
 pub mod message;
 pub mod authentication;
 pub mod bounces;

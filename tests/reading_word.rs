@@ -163,6 +163,7 @@ fn places_and_notes_stay_as_they_were_looked_over() {
         fs::write(&golden, &lines).unwrap();
     }
     let expected = fs::read_to_string(&golden).unwrap_or_default();
-    let changed: Vec<String> = expected.lines().zip(lines.lines()).filter(|(a, b)| a != b).take(5).map(|(a, b)| format!("- {a}\n+ {b}")).collect();
+    let changed: Vec<String> =
+        expected.lines().zip(lines.lines()).filter(|(a, b)| a != b).take(5).map(|(a, b)| format!("- {a}\n+ {b}")).collect();
     assert!(expected == lines, "readings differ from readings.golden (UPDATE_GOLDEN=1 writes it anew):\n{}", changed.join("\n"));
 }

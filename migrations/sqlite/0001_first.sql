@@ -87,10 +87,27 @@ CREATE TABLE revision (
     sources      TEXT NOT NULL, -- JSON list: attachment, where, form
     findings     TEXT NOT NULL, -- JSON list of findings, with audience
     duplicates   TEXT NOT NULL, -- JSON list of suspected twins
+    completeness TEXT NOT NULL, -- JSON object: percent and its points
     recorded_at  INTEGER NOT NULL, -- when it was recorded
     PRIMARY KEY (topic_serial, revision)
 ) STRICT;
 CREATE INDEX revision_message ON revision (message_id);
+
+CREATE TABLE signature_band (
+    hash         INTEGER NOT NULL, -- hash of a band of the text's signature, or of the applicant
+    priority     INTEGER NOT NULL, -- fixed draw of the topic: its place in long postings
+    topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
+    PRIMARY KEY (hash, priority, topic_serial)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX signature_band_topic ON signature_band (topic_serial);
+
+CREATE TABLE signature_pair (
+    hash         INTEGER NOT NULL, -- hash of two rare terms that stand in the same text
+    priority     INTEGER NOT NULL, -- fixed draw of the topic: its place in long postings
+    topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
+    PRIMARY KEY (hash, priority, topic_serial)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX signature_pair_topic ON signature_pair (topic_serial);
 
 CREATE TABLE replay (
     id           INTEGER PRIMARY KEY, -- running number

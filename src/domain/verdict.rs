@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     authentication::Authentication,
     bounces::Returned,
+    completeness::Completeness,
+    dedupe,
     findings::{Finding, Severity},
     forms::catalogue::Catalogue,
     kind::Kind,
@@ -30,6 +32,7 @@ mod matching;
 mod ordering;
 mod reading;
 pub mod replaying;
+mod twins;
 
 pub use deciding::decide;
 pub use reading::{Go, Reading, read, read_watched};
@@ -49,6 +52,9 @@ pub struct Knowledge {
     /// Switches, severities and thresholds of the rules.
     #[serde(skip)]
     pub rules: RuleSettings,
+    /// From where on two topics are twins.
+    #[serde(skip)]
+    pub dedupe: dedupe::Settings,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }
@@ -173,6 +179,10 @@ pub struct Topic {
     /// SHA-256 of the folded fields: equal content, equal fingerprint.
     pub fingerprint: String,
     pub change: Change,
+    /// How complete it is: an aid for ordering, no judgement (R27).
+    pub completeness: Completeness,
+    /// What later twins will find it by.
+    pub postings: Postings,
     /// Findings of the earlier version that this one has put right.
     pub closed: Vec<Finding>,
     pub status: TopicStatus,
@@ -212,13 +222,19 @@ pub enum TopicStatus {
 }
 
 /// Another topic that looks like this one; for reviewers, never for senders.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Duplicate {
     /// Receipt number, or the title of a topic of the same mail.
     pub topic: String,
     pub score: f64,
-    /// `same` · `near`.
+    /// `same` · `near` · `paraphrase`.
     pub kind: String,
+    /// Passages that stand in both.
+    #[serde(default)]
+    pub passages: Vec<String>,
+    /// Rare terms that stand in both.
+    #[serde(default)]
+    pub terms: Vec<String>,
 }
 
 /// What must be looked up before a mail can be judged.
@@ -232,6 +248,30 @@ pub struct LookupKeys {
     pub topics: Vec<TopicKey>,
     /// Credit codes of the topics, normalised, 18 characters each.
     pub codes: Vec<String>,
+    /// What twins of each topic are found by.
+    pub signatures: Vec<Postings>,
+}
+
+/// The hashes under which a topic's twins are found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Postings {
+    /// Bands and keys: one in common makes a candidate.
+    pub bands: Vec<i64>,
+    /// Pairs of rare terms: several in common make one.
+    pub pairs: Vec<i64>,
+}
+
+impl Postings {
+    #[must_use]
+    pub fn of(signature: &dedupe::Signature) -> Self {
+        let mut bands: Vec<i64> = signature.bands.iter().chain(&signature.keys).copied().collect();
+        bands.sort_unstable();
+        bands.dedup();
+        let mut pairs = signature.pairs.clone();
+        pairs.sort_unstable();
+        pairs.dedup();
+        Self { bands, pairs }
+    }
 }
 
 /// What the store knows about those keys.

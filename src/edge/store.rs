@@ -17,6 +17,7 @@ pub mod lock;
 mod orders;
 mod outbox;
 mod secret;
+mod signatures;
 mod parked;
 mod queue;
 mod record;

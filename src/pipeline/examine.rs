@@ -65,7 +65,7 @@ async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Kno
 pub async fn judge(raw: Vec<u8>, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
     let reading = readers.read(raw).await?;
     let known = match store {
-        Some(store) => store.known(&reading.keys()).await?,
+        Some(store) => store.known(&reading.keys(&knowledge.dedupe), &knowledge.dedupe).await?,
         None => Known::default(),
     };
     let looked_up = known.clone();

@@ -5,27 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
+    Change, Knowledge, Known, KnownTopic, Outcome, Postings, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
     reading::{could_be_annex, hex, topic_key},
+    twins,
 };
 use crate::domain::{
     authentication::{self, Authentication},
     bounces,
+    completeness::completeness,
+    dedupe::{self, Prepared},
     findings::{Audience, Finding, Severity},
     folding::fold,
     forms::catalogue::Shape,
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    routing::{Candidate, RoutedBy},
     rules::{self, Package},
     submitters::Decision,
 };
 
 /// Fields that say nothing about the topic itself.
 const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "opinion"];
-/// Share of common character triples of two bodies from which a person should compare them.
-const NEAR_FROM: f64 = 0.4;
 
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
@@ -190,58 +190,42 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
 }
 
 fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic>], kind: Kind, knowledge: &Knowledge) -> Vec<Topic> {
-    let bodies: Vec<BTreeSet<[char; 3]>> = reading.drafts.iter().map(body_triples).collect();
     // R1, R2: what comes from no submitter of the notice waits for a person.
     let held = kind == Kind::EnterpriseDirect || reading.bureau.as_ref().is_none_or(|bureau| bureau.decision == Decision::Hold);
-    reading
-        .drafts
-        .iter()
-        .zip(assigned)
-        .enumerate()
-        .map(|(index, (draft, earlier))| {
-            let mut topic = judge_topic(draft, *earlier, known, knowledge);
-            for (other, other_body) in reading.drafts.iter().zip(&bodies).take(index) {
-                let score = bodies.get(index).map_or(0.0, |body| jaccard(body, other_body));
-                if score >= NEAR_FROM {
-                    topic.duplicates.push(Duplicate {
-                        topic: other.text("topic_title").to_owned(),
-                        score: round2(score),
-                        kind: "near".into(),
-                    });
-                }
-            }
-            topic.held = held;
-            topic
-        })
-        .collect()
+    let elders = twins::Elders::of(known, knowledge);
+    let mut batch = dedupe::Index::new(knowledge.dedupe.clone());
+    let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
+    for (draft, earlier) in reading.drafts.iter().zip(assigned) {
+        let mut topic = judge_topic(draft, *earlier, knowledge);
+        let prepared = Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe);
+        elders.note(&mut topic, &prepared, assigned, knowledge);
+        twins::note_within_mail(&mut topic, &prepared, &batch, &topics, knowledge);
+        topic.held = held;
+        topic.postings = Postings::of(&prepared.signature);
+        batch.insert(&topic.fingerprint, prepared.signature);
+        topics.push(topic);
+    }
+    topics
 }
 
-fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, knowledge: &Knowledge) -> Topic {
+fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledge) -> Topic {
     let key = topic_key(draft);
     let draft = earlier.map_or_else(|| draft.clone(), |earlier| matching::joined(&earlier.draft, draft, &knowledge.catalogue));
     let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
     let fingerprint = fingerprint(&fields);
-    let mut route = knowledge.divisions.route(&draft);
-    let mut duplicates = Vec::new();
-    for twin in known.topics.iter().filter(|topic| topic.key == key && earlier.is_none_or(|earlier| earlier.id != topic.id)) {
-        duplicates.push(Duplicate { topic: twin.id.clone(), score: 1.0, kind: "same".into() });
-        // Rule 6 of the routing table: a suspected twin goes where its elder went.
-        route.division.clone_from(&twin.division);
-        route.routed_by = RoutedBy::Twin;
-        route.candidates.insert(0, Candidate { division: twin.division.clone(), score: route.confidence });
-        route.evidence.push(format!("{} (twin)", twin.id));
-    }
     Topic {
         findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
+        completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
+        route: knowledge.divisions.route(&draft),
         fields,
         draft,
-        route,
-        duplicates,
+        duplicates: Vec::new(),
         key,
         fingerprint,
         closed: Vec::new(),
+        postings: Postings::default(),
         status: TopicStatus::Accepted,
         held: false,
     }
@@ -300,20 +284,4 @@ fn status_of(topic: &Topic) -> TopicStatus {
     } else {
         TopicStatus::Accepted
     }
-}
-
-fn body_triples(draft: &Draft) -> BTreeSet<[char; 3]> {
-    let body: Vec<char> = fold(&["problem", "goal", "params"].map(|key| draft.text(key)).concat()).chars().collect();
-    body.windows(3).filter_map(|window| <[char; 3]>::try_from(window).ok()).collect()
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts of triples are far below 2^52")]
-fn jaccard(one: &BTreeSet<[char; 3]>, other: &BTreeSet<[char; 3]>) -> f64 {
-    let common = one.intersection(other).count();
-    let all = one.len() + other.len() - common;
-    if all == 0 { 0.0 } else { common as f64 / all as f64 }
-}
-
-fn round2(score: f64) -> f64 {
-    (score * 100.0).round() / 100.0
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, TopicKey, files};
+use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Postings, Role, TopicKey, files};
 use crate::domain::{
+    dedupe::{self, Prepared},
     findings::{Audience, Finding, Severity},
     folding::fold_words,
     forms::decisions::Decision,
@@ -107,13 +108,15 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
 impl Reading {
     /// What must be looked up before [`super::decide`].
     #[must_use]
-    pub fn keys(&self) -> LookupKeys {
+    pub fn keys(&self, settings: &dedupe::Settings) -> LookupKeys {
+        let postings = |draft: &Draft| Postings::of(&Prepared::of(|key| draft.text(key), settings).signature);
         let said = format!("{}\n{}", self.message.subject, above_quote(&self.message.text));
         LookupKeys {
             content_sha256: self.content_sha256.clone(),
             references: self.message.references.clone(),
             receipt_numbers: receipt_number::find_in(&said),
             topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
+            signatures: self.drafts.iter().map(postings).collect(),
             codes: self.drafts.iter().map(credit_code).filter(|code| code.len() == 18).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }

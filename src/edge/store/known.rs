@@ -6,8 +6,9 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, from_word};
 use crate::domain::{
+    dedupe,
     reconcile::{Draft, PlacedValue},
-    verdict::{Known, KnownTopic, LookupKeys, TopicKey, TopicStatus},
+    verdict::{Known, KnownTopic, LookupKeys, Postings, TopicKey, TopicStatus},
 };
 
 /// Latest topics of one applicant that are compared with a mail's.
@@ -49,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn known(&self, keys: &LookupKeys) -> Result<Known, StoreError> {
+    pub async fn known(&self, keys: &LookupKeys, settings: &dedupe::Settings) -> Result<Known, StoreError> {
         let same: Option<(i64,)> =
             sqlx::query_as("SELECT id FROM message WHERE content_sha256 = $1 AND state IN ('recorded', 'ignored') LIMIT 1")
                 .bind(&keys.content_sha256)
@@ -78,6 +79,9 @@ impl Store {
         }
         known.lacks_letter = self.lacks_letter(&known).await?;
         self.same_applicants(keys, &mut known).await?;
+        for postings in &keys.signatures {
+            self.likely_twins(postings, settings, &mut known).await?;
+        }
         Ok(known)
     }
 
@@ -100,6 +104,32 @@ impl Store {
             if let Some(id) = id.filter(|id| !known.answered_topics.contains(id)) {
                 known.answered_topics.push(id);
             }
+        }
+        Ok(())
+    }
+
+    /// Topics that share bands or rare terms with one of the mail's. A bounded read of every posting, the same topics whatever the order
+    /// in which they came.
+    async fn likely_twins(&self, postings: &Postings, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
+        let most = i64::try_from(settings.postings_read).unwrap_or(i64::MAX);
+        let mut found: Vec<(i64, i64, bool)> = Vec::new();
+        for (hashes, firm) in [(&postings.bands, true), (&postings.pairs, false)] {
+            let sql = if firm {
+                "SELECT priority, topic_serial FROM signature_band WHERE hash = $1 ORDER BY priority LIMIT $2"
+            } else {
+                "SELECT priority, topic_serial FROM signature_pair WHERE hash = $1 ORDER BY priority LIMIT $2"
+            };
+            for hash in hashes {
+                let rows: Vec<(i64, i64)> = sqlx::query_as(sql).bind(hash).bind(most).fetch_all(&self.pool).await?;
+                found.extend(rows.into_iter().map(|(priority, serial)| (priority, serial, firm)));
+            }
+        }
+        for serial in dedupe::candidates(found, settings) {
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.serial = $1 AND t.status <> 'withdrawn'"))
+                .bind(serial)
+                .fetch_all(&self.pool)
+                .await?;
+            known.add(rows)?;
         }
         Ok(())
     }

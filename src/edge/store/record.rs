@@ -167,6 +167,7 @@ pub(super) async fn record_topic(
         .await?;
     if let Some(revision) = revision {
         insert_revision(connection, serial, revision, message_id, topic, now).await?;
+        super::signatures::replace(connection, serial, &number, &topic.postings).await?;
     }
     Ok(number)
 }
@@ -284,8 +285,8 @@ async fn insert_revision(
 ) -> Result<(), StoreError> {
     let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
     sqlx::query(
-        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(serial)
     .bind(revision)
@@ -297,6 +298,7 @@ async fn insert_revision(
     .bind(serde_json::to_string(&topic.sources)?)
     .bind(serde_json::to_string(&topic.findings)?)
     .bind(serde_json::to_string(&topic.duplicates)?)
+    .bind(serde_json::to_string(&topic.completeness)?)
     .bind(millis(now))
     .execute(&mut **connection)
     .await?;

@@ -141,6 +141,7 @@ async fn put_right(
         .bind(serde_json::to_string(&topic.findings)?)
         .execute(&mut **transaction)
         .await?;
+    super::signatures::replace(transaction, serial, &then.id, &topic.postings).await?;
     if moved {
         insert_route(transaction, serial, message_id, topic).await?;
     }

@@ -1,0 +1,337 @@
+//! How fast twins are found: signature, insert and query at 10 000, 100 000 and 1 000 000 synthetic topics, recall against brute force,
+//! and datasketch's `MinHashLSH` on the same texts in the same run. Writes `benches/DEDUPE.md`.
+//!
+//! ```sh
+//! pip install datasketch
+//! cargo bench --bench dedupe                 # all sizes; 1 000 000 topics take about 5 GB
+//! DEDUPE_SIZES=10000 PYTHON=/path/to/python3 cargo bench --bench dedupe
+//! ```
+
+#![allow(clippy::indexing_slicing, clippy::print_stdout)]
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, hint::black_box, path::Path, process::Command, time::Instant};
+
+use annexd::domain::dedupe::{Index, Prepared, Settings, Signature, measure};
+
+/// Every so many topics one is a re-worded copy of an earlier one.
+const COPY_EVERY: usize = 20;
+const QUERIES: usize = 20_000;
+/// Queries answered by brute force too, at most; and comparisons for them.
+const BRUTE: usize = 100;
+const BRUTE_COMPARISONS: usize = 20_000_000;
+/// Largest size that datasketch is given: it needs 8.5 GB for a million.
+const PEER_MOST: usize = 100_000;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sizes = std::env::var("DEDUPE_SIZES").unwrap_or_else(|_| "10000,100000,1000000".to_owned());
+    let sizes: Vec<usize> = sizes.split(',').map(str::parse).collect::<Result<_, _>>()?;
+    let mut rows = String::new();
+    let mut peers = String::new();
+    for size in sizes {
+        let topics = Writer::new(7).topics(size);
+        let ours = run(&topics)?;
+        rows.push_str(&ours.row(size));
+        if size <= PEER_MOST {
+            match peer(&topics) {
+                Ok(theirs) => peers.push_str(&theirs.row(size, &ours)),
+                Err(problem) => _ = writeln!(peers, "| {size} | not run: {problem} | | | | |"),
+            }
+        }
+        let report = format!("{HEAD}\n{}\n\n{TABLE}{rows}\n{PEER_TABLE}{peers}\n{NOTES}", machine());
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/DEDUPE.md"), &report)?;
+        println!("{report}");
+    }
+    Ok(())
+}
+
+const HEAD: &str = "# Twins among topics: speed and recall\n\nWritten by `cargo bench --bench dedupe`; do not edit.\n";
+const TABLE: &str = "\
+| topics | signatures a core-second | with insert | queries a second, with check | query median / p99, µs | bytes a topic | copies found | recall at Jaccard ≥ 0.5, against brute force |
+|---|---|---|---|---|---|---|---|
+";
+const PEER_TABLE: &str = "\
+datasketch `MinHashLSH` on the same texts, 128 permutations, 18 bands of 7 as in its own tuning for 0.6, one process:
+
+| topics | signature + insert a second | queries a second, with check | bytes a topic | copies found | annexd against it: signature + insert, query |
+|---|---|---|---|---|---|
+";
+const NOTES: &str = "\
+Texts: about 300 characters from sentence patterns and a vocabulary of invented trades; every twentieth is a copy with 2 to 45 % of its
+words replaced. A query is a topic already stored, asked again by its ready signature: candidates from bands and keys, each compared
+in full. Brute force compares with every topic. Rates are per second of CPU;
+the times of one query are by the clock. Bytes a topic: growth of the process by the index, divided by the topics.
+";
+
+struct Ours {
+    signatures: f64,
+    inserts: f64,
+    queries: f64,
+    median_us: f64,
+    p99_us: f64,
+    bytes: f64,
+    found: f64,
+    recall: f64,
+    alike: usize,
+}
+
+impl Ours {
+    fn row(&self, size: usize) -> String {
+        format!(
+            "| {size} | {:.0} | {:.0} | {:.0} | {:.1} / {:.1} | {:.0} | {:.4} | {:.4} of {} |\n",
+            self.signatures, self.inserts, self.queries, self.median_us, self.p99_us, self.bytes, self.found, self.recall, self.alike
+        )
+    }
+}
+
+/// One topic of the bench, and the number of the topic it copies.
+struct Synthetic {
+    applicant: String,
+    title: String,
+    text: String,
+    copy_of: Option<usize>,
+}
+
+fn sign(topic: &Synthetic, settings: &Settings) -> Signature {
+    let text = |key: &str| match key {
+        "topic_title" => topic.title.as_str(),
+        "applicant" => topic.applicant.as_str(),
+        "problem" => topic.text.as_str(),
+        _ => "",
+    };
+    Prepared::of(text, settings).signature
+}
+
+fn run(topics: &[Synthetic]) -> Result<Ours, Box<dyn std::error::Error>> {
+    let settings = Settings::default();
+    let few = topics.len().min(20_000);
+    let started = cpu_secs();
+    for topic in topics.iter().take(few) {
+        black_box(sign(topic, &settings));
+    }
+    let signatures = few as f64 / (cpu_secs() - started);
+
+    let before = resident();
+    let started = cpu_secs();
+    let mut index = Index::new(settings.clone());
+    for (number, topic) in topics.iter().enumerate() {
+        index.insert(&format!("JL{number:07}"), sign(topic, &settings)).ok_or("full")?;
+    }
+    let inserts = topics.len() as f64 / (cpu_secs() - started);
+    let bytes = (resident() - before) / topics.len() as f64;
+
+    let step = (topics.len() / QUERIES).max(1);
+    let asked: Vec<Signature> = topics.iter().step_by(step).map(|topic| sign(topic, &settings)).collect();
+    let started = cpu_secs();
+    for signature in &asked {
+        black_box(index.twins(signature));
+    }
+    let queries = asked.len() as f64 / (cpu_secs() - started);
+    let mut times = Vec::with_capacity(asked.len());
+    for signature in &asked {
+        let started = Instant::now();
+        black_box(index.twins(signature));
+        times.push(started.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    let (found, _) = copies(topics, |topic| index.twins(&sign(topic, &settings)).into_iter().map(|(number, _)| number as usize).collect());
+    let (recall, alike) = against_brute_force(topics, &index, &settings);
+    Ok(Ours {
+        signatures,
+        inserts,
+        queries,
+        median_us: times[times.len() / 2] * 1e6,
+        p99_us: times[times.len() * 99 / 100] * 1e6,
+        bytes,
+        found,
+        recall,
+        alike,
+    })
+}
+
+/// Share of (some) copies whose original is found.
+fn copies(topics: &[Synthetic], find: impl Fn(&Synthetic) -> BTreeSet<usize>) -> (f64, usize) {
+    let step = (topics.len() / QUERIES / COPY_EVERY).max(1);
+    let copies: Vec<(&Synthetic, usize)> = topics.iter().filter_map(|topic| Some((topic, topic.copy_of?))).step_by(step).collect();
+    let found = copies.iter().filter(|(copy, of)| find(copy).contains(of)).count();
+    (found as f64 / copies.len() as f64, copies.len())
+}
+
+/// Of all pairs with a Jaccard of triples of at least one half, those whose other side is among the candidates.
+fn against_brute_force(topics: &[Synthetic], index: &Index, settings: &Settings) -> (f64, usize) {
+    let asked = topics.iter().enumerate().filter(|(_, topic)| topic.copy_of.is_some());
+    let (mut alike, mut found) = (0, 0);
+    let brute = BRUTE.min(BRUTE_COMPARISONS / topics.len()).max(1);
+    for (at, topic) in asked.step_by((topics.len() / COPY_EVERY / brute).max(1)) {
+        let signature = sign(topic, settings);
+        let candidates = index.candidates(&signature);
+        for other in (0..topics.len()).filter(|other| *other != at) {
+            let number = other as u32;
+            if index.signature(number).is_some_and(|stored| measure(&signature, stored).jaccard >= 0.5) {
+                alike += 1;
+                found += usize::from(candidates.contains(&number));
+            }
+        }
+    }
+    (found as f64 / alike as f64, alike)
+}
+
+struct Theirs {
+    inserts: f64,
+    queries: f64,
+    bytes: f64,
+    found: f64,
+}
+
+impl Theirs {
+    fn row(&self, size: usize, ours: &Ours) -> String {
+        let (inserts, queries) = (ours.inserts / self.inserts, ours.queries / self.queries);
+        format!(
+            "| {size} | {:.0} | {:.0} | {:.0} | {:.4} | {inserts:.1}×, {queries:.1}× |\n",
+            self.inserts, self.queries, self.bytes, self.found
+        )
+    }
+}
+
+/// The same texts through datasketch, in a Python process.
+fn peer(topics: &[Synthetic]) -> Result<Theirs, Box<dyn std::error::Error>> {
+    let file = std::env::temp_dir().join(format!("dedupe-bench-{}.tsv", std::process::id()));
+    let lines: String =
+        topics.iter().map(|topic| format!("{}\t{}\n", topic.copy_of.map_or_else(String::new, |of| of.to_string()), topic.text)).collect();
+    fs::write(&file, lines)?;
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/dedupe_peer.py");
+    let output = Command::new(python).arg(script).arg(&file).output();
+    fs::remove_file(&file)?;
+    let output = output?;
+    let text = String::from_utf8(output.stdout)?;
+    let figures: Vec<f64> = text.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+    match figures.as_slice() {
+        [inserts, queries, bytes, found] => Ok(Theirs { inserts: *inserts, queries: *queries, bytes: *bytes, found: *found }),
+        _ => Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("no answer").to_owned().into()),
+    }
+}
+
+/// Writes topics: 2000 trades with 400 words of their own each, sentences from patterns.
+struct Writer {
+    random: fastrand::Rng,
+    trades: Vec<Vec<String>>,
+}
+
+/// ◇ a word of the trade, # a figure.
+const PATTERNS: [&str; 10] = [
+    "目前◇与◇的◇主要由#家国外企业供应，国产◇在◇条件下◇为#，与◇相差#%。",
+    "◇过程中◇不均，◇率达到#%，造成◇和◇失效，◇寿命仅#h。",
+    "研究◇、◇与◇的协同机理，突破◇控制和◇技术，形成◇样机。",
+    "采用◇结合◇的方法，解决◇在◇时的◇问题，使◇提高#%。",
+    "◇≥#MPa；◇≤#%；◇精度±#μm；◇寿命≥#h；◇温度#℃。",
+    "国外◇已实现◇，◇指标为#，我国◇停留在#，◇依靠◇完成。",
+    "开发◇用◇，建立◇模型，完成◇与◇的匹配，在◇上验证。",
+    "◇的◇决定◇，现有◇易使◇开裂，◇波动#%，◇成本#元。",
+    "针对◇，以◇替代◇，优化◇和◇参数，◇达到#级。",
+    "◇线产能#吨，◇合格率#%，◇能耗#kWh/t。",
+];
+const WORDS_OF_A_TRADE: usize = 400;
+const TRADES: usize = 2_000;
+
+impl Writer {
+    fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let characters: Vec<char> = include_str!("../tests/fixtures/dedupe/pairs.jsonl")
+            .chars()
+            .filter(|c| matches!(c, '\u{4E00}'..='\u{9FFF}'))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let mut word = || (0..random.usize(2..5)).filter_map(|_| random.choice(&characters)).collect::<String>();
+        let trades = (0..TRADES).map(|_| (0..WORDS_OF_A_TRADE).map(|_| word()).collect()).collect();
+        Self { random, trades }
+    }
+
+    fn topics(&mut self, size: usize) -> Vec<Synthetic> {
+        let mut topics: Vec<Synthetic> = Vec::with_capacity(size);
+        for number in 0..size {
+            let topic = if number % COPY_EVERY == COPY_EVERY - 1 {
+                let of = self.random.usize(0..number);
+                self.copy(&topics[of], of)
+            } else {
+                self.topic()
+            };
+            topics.push(topic);
+        }
+        topics
+    }
+
+    fn topic(&mut self) -> Synthetic {
+        let trade = self.random.usize(0..TRADES);
+        let mut text = String::new();
+        for _ in 0..8 {
+            let pattern = self.random.choice(PATTERNS).unwrap_or_default();
+            for c in pattern.chars() {
+                match c {
+                    '◇' => text.push_str(&self.word(trade)),
+                    '#' => text.push_str(&self.figure()),
+                    c => text.push(c),
+                }
+            }
+        }
+        let title = format!("{}{}技术", self.word(trade), self.word(trade));
+        Synthetic { applicant: self.applicant(), title, text, copy_of: None }
+    }
+
+    /// A copy by another applicant: 2 to 45 % of the characters' places get another word or figure.
+    fn copy(&mut self, of: &Synthetic, number: usize) -> Synthetic {
+        let share = 0.02 + self.random.f64() * 0.43;
+        let trade = self.random.usize(0..TRADES);
+        let mut text = String::new();
+        let mut chars = of.text.chars();
+        while let Some(c) = chars.next() {
+            // A word is three characters on average.
+            if self.random.f64() < share / 6.0 {
+                text.push_str(&self.word(trade));
+                chars.nth(1);
+            } else {
+                text.push(c);
+            }
+        }
+        Synthetic { applicant: self.applicant(), title: of.title.clone(), text, copy_of: Some(number) }
+    }
+
+    fn applicant(&mut self) -> String {
+        let trade = self.random.usize(0..TRADES);
+        format!("长春{}{}有限公司", self.word(trade), self.word(trade))
+    }
+
+    fn word(&mut self, trade: usize) -> String {
+        self.random.choice(&self.trades[trade]).cloned().unwrap_or_default()
+    }
+
+    fn figure(&mut self) -> String {
+        match self.random.u8(0..3) {
+            0 => self.random.u32(1..100).to_string(),
+            1 => format!("{}.{}", self.random.u32(0..10), self.random.u32(1..100)),
+            _ => self.random.u32(100..5000).to_string(),
+        }
+    }
+}
+
+/// CPU time of this thread's process so far: the machine may be shared.
+fn cpu_secs() -> f64 {
+    let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    stat.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
+}
+
+/// Resident memory of this process, bytes; 0 where the system does not say.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
+}
+
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("?");
+    format!("Machine{model}, {cores} cores, load {load} at the end of the run; annexd on one thread.")
+}

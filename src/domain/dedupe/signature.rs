@@ -1,0 +1,244 @@
+//! The signature of a topic: what is stored beside it so that its twins find it again, and what two topics are compared by.
+//!
+//! Nothing in it depends on other topics or on the order in which they came.
+
+use std::cmp::Reverse;
+
+use super::{
+    applicant::Applicant,
+    figures,
+    hashing::{self, mix},
+    prose::{Clause, Prose, is_word},
+};
+
+/// Bands of MinHash values; two texts with one equal band are candidates.
+pub const BANDS: usize = 24;
+/// MinHash values in one band.
+pub const ROWS: usize = 4;
+const BINS: usize = BANDS * ROWS;
+/// Rarest terms of which every two make a key.
+const KEY_TERMS: usize = 8;
+/// A text with fewer triples than this says too little to be compared but as a whole.
+pub const TRIPLES_MIN: usize = 12;
+/// Letters of units of measure: terms of little weight.
+const UNITS: [&str; 32] = [
+    "mm", "cm", "km", "nm", "um", "kg", "mg", "ug", "ng", "ml", "min", "mpa", "gpa", "kpa", "pa", "kw", "mw", "kwh", "wh", "kj", "mj",
+    "khz", "mhz", "ghz", "hz", "kn", "ma", "mah", "db", "ppm", "rpm", "kv",
+];
+
+/// A topic's signature.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Signature {
+    pub applicant: Applicant,
+    /// Hash of all the text, boiler-plate included; 0 where there is next to none.
+    pub whole: u64,
+    /// Hashes of the character triples, ascending: for edits and copies.
+    pub triples: Vec<u32>,
+    /// Hashes of terms, ascending: for the same told in other words.
+    pub terms: Vec<u32>,
+    /// The weight of each term, in hundredths.
+    pub weights: Vec<u16>,
+    /// Band hashes; none where the text says too little.
+    pub bands: Vec<i64>,
+    /// Hashes of all the text, of the applicant, its credit code and its house: what else a twin is found by.
+    pub keys: Vec<i64>,
+    /// Hashes of pairs of rare terms; [`PAIRS_MIN`](super::index::PAIRS_MIN) of them in common make a candidate.
+    pub pairs: Vec<i64>,
+}
+
+impl Signature {
+    /// Of a text and its applicant.
+    #[must_use]
+    pub fn of(prose: &Prose, applicant: Applicant) -> Self {
+        let triples = triples(prose);
+        let mut found = Terms::default();
+        for clause in &prose.title {
+            found.add_clause(clause, TITLE_SHARE);
+        }
+        for clause in prose.fields.iter().flatten() {
+            found.add_clause(clause, 1.0);
+        }
+        let (terms, weights, rare) = found.weigh();
+        let telling = triples.len() >= TRIPLES_MIN;
+        let mut keys = applicant_keys(&applicant);
+        let pairs = if telling { pair_keys(&rare).collect() } else { Vec::new() };
+        let whole = if prose.whole.len() >= WHOLE_CHARS_MIN { hashing::chain(prose.whole.iter().map(|c| u64::from(*c))) } else { 0 };
+        if whole != 0 {
+            keys.push(tagged(WHOLE_TAG, whole));
+        }
+        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, weights, keys, pairs }
+    }
+}
+
+impl Signature {
+    /// Length of the vector of terms.
+    #[must_use]
+    pub fn norm(&self) -> f32 {
+        let squares: u64 = self.weights.iter().map(|weight| u64::from(*weight).pow(2)).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
+        let norm = (squares as f32).sqrt();
+        norm
+    }
+}
+
+/// What a mention in the title counts against one in the text.
+const TITLE_SHARE: f32 = 0.5;
+/// Shorter texts are never equal as a whole: 同上, 详见附件.
+const WHOLE_CHARS_MIN: usize = 20;
+const WHOLE_TAG: u64 = 1;
+const NAME_TAG: u64 = 2;
+const CODE_TAG: u64 = 3;
+const HOUSE_TAG: u64 = 4;
+const PAIR_TAG: u64 = 5;
+
+/// The low half of a hash.
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
+fn low(hash: u64) -> u32 {
+    hash as u32
+}
+
+fn tagged(tag: u64, value: u64) -> i64 {
+    mix(value ^ mix(tag)).cast_signed()
+}
+
+fn applicant_keys(applicant: &Applicant) -> Vec<i64> {
+    [(NAME_TAG, applicant.name), (CODE_TAG, applicant.code), (HOUSE_TAG, applicant.house)]
+        .into_iter()
+        .filter(|(_, value)| *value != 0)
+        .map(|(tag, value)| tagged(tag, value))
+        .collect()
+}
+
+/// Triples of letters, digits and ideographs of each field, over the ends of its clauses.
+fn triples(prose: &Prose) -> Vec<u32> {
+    let mut triples = Vec::with_capacity(prose.whole.len());
+    for field in &prose.fields {
+        let (mut one, mut two, mut seen) = (0_u64, 0_u64, 0);
+        for c in field.iter().flat_map(|clause| &clause.chars).filter(|c| is_word(**c)) {
+            let three = u64::from(u32::from(*c));
+            seen += 1;
+            if seen >= 3 {
+                triples.push(low(mix((one << 42) | (two << 21) | three)));
+            }
+            (one, two) = (two, three);
+        }
+    }
+    triples.sort_unstable();
+    triples.dedup();
+    triples.shrink_to_fit();
+    triples
+}
+
+/// MinHash by one permutation (Li, Owen, Zhang 2012): each triple falls into one bin, each bin keeps its smallest; empty bins borrow from
+/// a bin chosen by hash (optimal densification, Shrivastava 2017).
+fn bands(triples: &[u32]) -> Vec<i64> {
+    const EMPTY: u64 = u64::MAX;
+    let mut bins = [EMPTY; BINS];
+    for triple in triples {
+        let hash = mix(u64::from(*triple));
+        let bin = (((hash >> 32) * BINS as u64) >> 32) as usize;
+        if let Some(least) = bins.get_mut(bin) {
+            *least = (*least).min(hash & 0xFFFF_FFFF);
+        }
+    }
+    let filled = bins;
+    for (at, bin) in (0_u64..).zip(bins.iter_mut()) {
+        let mut attempt = 0;
+        while *bin == EMPTY && attempt < 64 * BINS as u64 {
+            attempt += 1;
+            #[expect(clippy::cast_possible_truncation, reason = "below BINS")]
+            let donor = (mix((at << 32) | attempt) % BINS as u64) as usize;
+            *bin = filled.get(donor).copied().unwrap_or(EMPTY);
+        }
+    }
+    bins.chunks(ROWS).zip(0_u64..).map(|(rows, band)| mix(hashing::chain(rows.iter().copied()) ^ mix(band)).cast_signed()).collect()
+}
+
+/// Every two of the rarest terms make one key: each is common enough to be shared, the two together are rare.
+fn pair_keys(rare: &[u32]) -> impl Iterator<Item = i64> {
+    rare.iter().enumerate().flat_map(move |(at, one)| {
+        rare.iter().skip(at + 1).map(move |other| {
+            let (low, high) = if one < other { (one, other) } else { (other, one) };
+            tagged(PAIR_TAG, (u64::from(*high) << 32) | u64::from(*low))
+        })
+    })
+}
+
+/// Terms as they are found, with the weight of one mention and the mention's share.
+#[derive(Default)]
+struct Terms {
+    found: Vec<(u32, f32, f32)>,
+}
+
+impl Terms {
+    fn add_clause(&mut self, clause: &Clause, share: f32) {
+        let mut at = 0;
+        while let Some(c) = clause.chars.get(at) {
+            let rest = clause.chars.get(at..).unwrap_or_default();
+            if let Some((figure, length)) = figures::may_start(*c).then(|| figures::read(rest)).flatten() {
+                self.add(mix(figure.milli ^ (u64::from(figure.unit) << 32)), figure_weight(&figure), share);
+                at += length;
+            } else if c.is_ascii_alphabetic() {
+                let word: String = rest.iter().take_while(|c| c.is_ascii_alphanumeric()).take(20).collect();
+                if word.len() > 1 {
+                    self.add(hashing::text(&word), if UNITS.contains(&word.as_str()) { 1.5 } else { 5.5 }, share);
+                }
+                at += word.len();
+            } else {
+                if let (Some(Some(scale)), Some(next)) = (clause.scales.get(at), rest.get(1)) {
+                    let weight = f32::from(scale.rarity) / 2.0;
+                    self.add(mix((u64::from(u32::from(*c)) << 21) | u64::from(u32::from(*next))), weight, share);
+                }
+                at += 1;
+            }
+        }
+    }
+
+    fn add(&mut self, hash: u64, weight: f32, share: f32) {
+        if weight > 0.0 {
+            self.found.push((low(hash), weight, share));
+        }
+    }
+
+    /// Each term once, ascending, with its weight; and the heaviest of them.
+    fn weigh(mut self) -> (Vec<u32>, Vec<u16>, Vec<u32>) {
+        self.found.sort_unstable_by_key(|(hash, ..)| *hash);
+        let (mut terms, mut weights) = (Vec::with_capacity(self.found.len()), Vec::with_capacity(self.found.len()));
+        let mut heaviest: Vec<(Reverse<u16>, u32)> = Vec::with_capacity(KEY_TERMS + 1);
+        for same in self.found.chunk_by(|one, other| one.0 == other.0) {
+            let Some((hash, weight, _)) = same.first().copied() else { continue };
+            let mentions: f32 = same.iter().map(|(.., share)| share).sum();
+            let weight = hundredths(weight * if mentions < 1.0 { mentions.sqrt() } else { 1.0 + 0.4 * mentions.ln() });
+            terms.push(hash);
+            weights.push(weight);
+            let entry = (Reverse(weight), hash);
+            let at = heaviest.partition_point(|other| *other < entry);
+            if at < KEY_TERMS {
+                heaviest.insert(at, entry);
+                heaviest.truncate(KEY_TERMS);
+            }
+        }
+        terms.shrink_to_fit();
+        weights.shrink_to_fit();
+        (terms, weights, heaviest.into_iter().map(|(_, hash)| hash).collect())
+    }
+}
+
+/// Whole numbers, so that the last bit of a logarithm can decide nothing.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a term is mentioned at most 20 000 times, so below 4000")]
+fn hundredths(weight: f32) -> u16 {
+    (weight * 100.0).round() as u16
+}
+
+/// Figures of three digits are nearly as telling as a rare word; round ones, and shares near a hundred, are in every form.
+fn figure_weight(figure: &figures::Figure) -> f32 {
+    const YEARS: std::ops::RangeInclusive<u64> = 1_990_000..=2_060_000;
+    let common_share = figure.percent && (figure.milli.is_multiple_of(5000) || figure.milli >= 97_000);
+    match figure.digits {
+        _ if YEARS.contains(&figure.milli) => 0.5,
+        0 | 1 => 0.8,
+        2 if common_share => 1.0,
+        2 => 2.6,
+        _ => 4.5,
+    }
+}

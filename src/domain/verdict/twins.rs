@@ -1,0 +1,81 @@
+//! Suspected twins of a topic: among what the store knows, and within the same mail. For reviewers; a sender never hears of them (R26).
+
+use super::{Duplicate, Knowledge, Known, KnownTopic, Topic};
+use crate::domain::{
+    dedupe::{self, Evidence, Likeness, Prepared},
+    routing::{Candidate, Route, RoutedBy},
+};
+
+/// Twins of one topic that are named.
+const TWINS_MAX: usize = 10;
+
+/// The store's topics, made ready for comparison once a mail.
+pub struct Elders<'a> {
+    elders: Vec<(&'a KnownTopic, Prepared)>,
+}
+
+impl<'a> Elders<'a> {
+    pub fn of(known: &'a Known, knowledge: &Knowledge) -> Self {
+        let ready = |topic: &'a KnownTopic| (topic, Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe));
+        Self { elders: known.topics.iter().map(ready).collect() }
+    }
+
+    /// Notes every elder that `topic` looks like, the likest first. A topic that this mail revises is no twin of its own mail.
+    pub fn note(&self, topic: &mut Topic, prepared: &Prepared, revised: &[Option<&KnownTopic>], knowledge: &Knowledge) {
+        let others = self.elders.iter().filter(|(elder, _)| !revised.iter().flatten().any(|own| own.id == elder.id));
+        let mut found: Vec<(&KnownTopic, Duplicate)> = others
+            .filter_map(|(elder, ready)| {
+                let likeness = dedupe::compare(&prepared.signature, &ready.signature, &knowledge.dedupe);
+                match likeness {
+                    Some(likeness) => Some((*elder, twin(&elder.id, &likeness, dedupe::evidence(&prepared.prose, &ready.prose)))),
+                    // Two bare rows say too little to compare, but the same title of the same applicant is the same topic.
+                    None if elder.key == topic.key => {
+                        Some((*elder, Duplicate { topic: elder.id.clone(), score: 1.0, kind: "same".to_owned(), ..Duplicate::default() }))
+                    }
+                    None => None,
+                }
+            })
+            .collect();
+        found.sort_by(|one, other| other.1.score.total_cmp(&one.1.score).then_with(|| one.0.id.cmp(&other.0.id)));
+        if let Some((elder, _)) = found.first() {
+            follow(&mut topic.route, &elder.division, &elder.id);
+        }
+        topic.duplicates.extend(found.into_iter().take(TWINS_MAX).map(|(_, twin)| twin));
+    }
+}
+
+/// Notes the twins among the topics that stand before this one in the same mail.
+pub fn note_within_mail(topic: &mut Topic, prepared: &Prepared, batch: &dedupe::Index, before: &[Topic], knowledge: &Knowledge) {
+    let twins = batch.twins(&prepared.signature);
+    let elder = |number: u32| usize::try_from(number).ok().and_then(|at| before.get(at));
+    for (number, likeness) in twins.iter().take(TWINS_MAX) {
+        if let Some(elder) = elder(*number) {
+            let evidence = dedupe::evidence(&prepared.prose, &Prepared::of(|key| elder.draft.text(key), &knowledge.dedupe).prose);
+            topic.duplicates.push(twin(elder.text("topic_title"), likeness, evidence));
+        }
+    }
+    let eldest = twins.first().and_then(|(number, _)| elder(*number)).filter(|_| topic.route.routed_by != RoutedBy::Twin);
+    if let Some(eldest) = eldest {
+        let title = eldest.text("topic_title").to_owned();
+        follow(&mut topic.route, &eldest.route.division, &title);
+    }
+}
+
+fn twin(topic: &str, likeness: &Likeness, evidence: Evidence) -> Duplicate {
+    Duplicate {
+        topic: topic.to_owned(),
+        score: likeness.score,
+        kind: likeness.kind.as_str().to_owned(),
+        passages: evidence.passages,
+        terms: evidence.terms,
+    }
+}
+
+/// Rule 6 of the routing table: a suspected twin goes where its elder went.
+fn follow(route: &mut Route, division: &str, elder: &str) {
+    division.clone_into(&mut route.division);
+    route.routed_by = RoutedBy::Twin;
+    route.candidates.retain(|candidate| candidate.division != division);
+    route.candidates.insert(0, Candidate { division: division.to_owned(), score: route.confidence });
+    route.evidence.push(format!("{elder} (twin)"));
+}

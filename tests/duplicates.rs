@@ -1,0 +1,207 @@
+//! Which topics are twins: measured on labelled pairs, on the 92 sample topics, and as laws of the signature.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+
+use annexd::domain::dedupe::{Index, Kind, Prepared, Relation, Settings, compare, evidence};
+use serde_json::Value;
+
+/// The least precision and recall of the default bars.
+const LEAST: f64 = 0.95;
+
+fn lines(file: &str) -> Vec<Value> {
+    let path = format!("{}/tests/fixtures/dedupe/{file}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The fixtures call the title `title` and the applicant `enterprise`.
+fn prepare(topic: &Value) -> Prepared {
+    let text = |key: &str| match key {
+        "topic_title" => topic["title"].as_str().unwrap_or_default(),
+        "applicant" => topic["enterprise"].as_str().unwrap_or_default(),
+        key => topic[key].as_str().unwrap_or_default(),
+    };
+    Prepared::of(text, &Settings::default())
+}
+
+fn topic(title: &str, applicant: &str, problem: &str) -> Prepared {
+    prepare(&serde_json::json!({"title": title, "enterprise": applicant, "problem": problem}))
+}
+
+fn alike(one: &Prepared, other: &Prepared) -> Option<Kind> {
+    compare(&one.signature, &other.signature, &Settings::default()).map(|likeness| likeness.kind)
+}
+
+/// Found as a candidate and judged a twin, as the store does it.
+fn is_found(stored: &Prepared, new: &Prepared) -> bool {
+    let mut index = Index::new(Settings::default());
+    index.insert("stored", stored.signature.clone());
+    !index.twins(&new.signature).is_empty()
+}
+
+fn measure(file: &str) -> (f64, f64) {
+    let (mut right, mut wrong, mut missed) = (0.0, Vec::new(), Vec::new());
+    for pair in lines(file) {
+        let (one, other) = (prepare(&pair["a"]), prepare(&pair["b"]));
+        let found = is_found(&one, &other);
+        assert_eq!(found, is_found(&other, &one), "the order decides: {}", pair["id"]);
+        match (found, pair["same"].as_bool().unwrap()) {
+            (true, true) => right += 1.0,
+            (true, false) => wrong.push(pair["id"].to_string()),
+            (false, true) => missed.push(pair["id"].to_string()),
+            (false, false) => {}
+        }
+    }
+    println!("{file}: {right} right, wrong {wrong:?}, missed {missed:?}");
+    (right / (right + wrong.len() as f64), right / (right + missed.len() as f64))
+}
+
+#[test]
+fn twins_are_found_and_neighbours_are_left_alone() {
+    for file in ["pairs.jsonl", "holdout.jsonl"] {
+        let (precision, recall) = measure(file);
+        assert!(precision >= LEAST && recall >= LEAST, "{file}: precision {precision:.3}, recall {recall:.3}");
+    }
+}
+
+#[test]
+fn every_kind_of_twin_is_found() {
+    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for pair in lines("pairs.jsonl").iter().filter(|pair| pair["same"] == true) {
+        let (found, of) = kinds.entry(pair["kind"].as_str().unwrap().to_owned()).or_default();
+        *found += usize::from(is_found(&prepare(&pair["a"]), &prepare(&pair["b"])));
+        *of += 1;
+    }
+    for (kind, (found, of)) in kinds {
+        assert!(found * 10 >= of * 9, "{kind}: {found} of {of}");
+    }
+}
+
+#[test]
+fn of_all_pairs_of_the_sample_topics_the_six_twins_are_flagged_and_no_other() {
+    let topics = lines("topics.jsonl");
+    let prepared: Vec<Prepared> = topics.iter().map(prepare).collect();
+    let mut flagged = Vec::new();
+    for (at, one) in prepared.iter().enumerate() {
+        for (before, other) in prepared.iter().enumerate().take(at) {
+            if alike(one, other).is_some() {
+                flagged.push((topics[at]["id"].as_str().unwrap(), topics[before]["id"].as_str().unwrap()));
+            }
+        }
+    }
+    let twins: Vec<(&str, &str)> = topics.iter().filter_map(|topic| Some((topic["id"].as_str()?, topic["dup_of"].as_str()?))).collect();
+    assert_eq!(twins.len(), 6);
+    assert_eq!(flagged, twins);
+}
+
+#[test]
+fn topics_of_unlike_technologies_are_never_twins() {
+    let pairs = lines("pairs.jsonl");
+    let mut sides: Vec<(u64, Prepared)> = Vec::new();
+    for pair in pairs.iter().filter(|pair| pair["kind"] != "boilerplate_only") {
+        sides.extend([&pair["a"], &pair["b"]].map(|topic| (pair["family"].as_u64().unwrap(), prepare(topic))));
+    }
+    let flagged = sides.iter().enumerate().flat_map(|(at, one)| {
+        sides.iter().take(at).filter(move |other| other.0 != one.0 && alike(&one.1, &other.1).is_some()).map(move |other| (one.0, other.0))
+    });
+    assert_eq!(flagged.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn the_same_text_is_the_same_whatever_its_widths_spaces_and_applicant() {
+    let one = topic("甲", "长春恒远公司", "鹿茸多肽酶解液苦味重，分子量2500Da，脱苦收率只有60%，膜通量衰减快。");
+    let other = topic("乙", "白山参康公司", "鹿茸多肽酶解液苦味重, 分子量２５００Ｄａ, 脱苦收率只有60％,\n膜通量衰减快");
+    assert_eq!(alike(&one, &other), Some(Kind::Same));
+    assert!(is_found(&one, &other));
+}
+
+#[test]
+fn what_says_next_to_nothing_is_no_twin_of_another() {
+    let one = topic("甲技术", "长春恒远公司", "详见附件");
+    let other = topic("乙技术", "长春恒远公司", "详见附件");
+    assert_eq!(alike(&one, &other), None);
+    assert_eq!(alike(&topic("", "", ""), &topic("", "", "")), None);
+}
+
+#[test]
+fn the_same_enterprise_lowers_the_bar_and_a_sister_stands_between() {
+    let settings = Settings::default();
+    assert!(settings.same_enterprise_from < settings.sister_from && settings.sister_from < settings.other_enterprise_from);
+    let pair = lines("pairs.jsonl").into_iter().find(|pair| pair["kind"] == "paraphrase_same_enterprise").unwrap();
+    let (one, other) = (prepare(&pair["a"]), prepare(&pair["b"]));
+    let bar = |same, sister, rest| Settings {
+        same_enterprise_from: same,
+        sister_from: sister,
+        other_enterprise_from: rest,
+        ..Settings::default()
+    };
+    let twins = |settings: &Settings| compare(&one.signature, &other.signature, settings).map(|likeness| likeness.relation);
+    assert_eq!(twins(&bar(0.1, 0.9, 0.9)), Some(Relation::Same));
+    assert_eq!(twins(&bar(0.9, 0.1, 0.1)), None);
+}
+
+#[test]
+fn the_evidence_names_what_stands_in_both_and_no_boiler_plate() {
+    let shared = "国内转向架构架层间剪切强度离散系数超过12%，严重制约我省产业高质量发展，亟需开展关键核心技术攻关，填补国内空白。";
+    let one = topic("甲", "", &format!("{shared}金属接头与复材连接处疲劳开裂。"));
+    let other = topic("乙", "", &format!("{shared}厚壁构件固化放热难以控制。"));
+    let found = evidence(&one.prose, &other.prose);
+    assert_eq!(found.passages, ["国内转向架构架层间剪切强度离散系数超过12%"]);
+}
+
+#[test]
+fn unrelated_topics_and_their_order_change_no_answer() {
+    let pairs = lines("pairs.jsonl");
+    let twins = |others: &mut dyn Iterator<Item = &Value>| {
+        let mut index = Index::new(Settings::default());
+        let mut names = BTreeMap::new();
+        for (at, pair) in others.enumerate() {
+            let name = format!("{}{}", pair["family"], pair["kind"]);
+            names.insert(at as u32, name.clone());
+            index.insert(&name, prepare(&pair["b"]).signature);
+        }
+        let mut found: Vec<(String, Kind)> =
+            index.twins(&prepare(&pairs[0]["a"]).signature).into_iter().map(|(number, twin)| (names[&number].clone(), twin.kind)).collect();
+        found.sort();
+        found
+    };
+    let own = twins(&mut pairs.iter().filter(|pair| pair["family"] == 1));
+    assert!(own.len() >= 6);
+    assert_eq!(twins(&mut pairs.iter().filter(|pair| pair["kind"] != "boilerplate_only" || pair["family"] == 1)), own);
+    assert_eq!(twins(&mut pairs.iter().rev().filter(|pair| pair["kind"] != "boilerplate_only" || pair["family"] == 1)), own);
+}
+
+#[test]
+fn a_key_that_a_thousand_topics_share_is_read_no_further_than_the_bound_and_in_any_order_alike() {
+    let settings = Settings::default();
+    let text = "鹿茸多肽酶解液苦味重，分子量2500Da，脱苦收率只有60%，膜通量衰减快，年产50吨肽粉生产线停产。";
+    let signature = topic("甲", "长春恒远公司", text).signature;
+    let found = |order: &mut dyn Iterator<Item = u32>| {
+        let mut index = Index::new(settings.clone());
+        let mut names = Vec::new();
+        for number in order {
+            names.push(number);
+            index.insert(&format!("JL-{number}"), signature.clone());
+        }
+        let mut found: Vec<u32> = index.candidates(&signature).into_iter().map(|at| names[at as usize]).collect();
+        found.sort_unstable();
+        found
+    };
+    let forwards = found(&mut (0..1000));
+    assert_eq!(forwards.len(), settings.compared);
+    assert_eq!(found(&mut (0..1000).rev()), forwards);
+}
+
+#[test]
+fn stored_signatures_never_change() {
+    let signature = topic("鹿茸多肽", "长春恒远公司", "鹿茸多肽酶解液苦味重，分子量2500Da，脱苦收率只有60%，膜通量衰减快。").signature;
+    let sum = |hashes: &[i64]| hashes.iter().fold(0_i64, |sum, hash| sum.rotate_left(7) ^ hash);
+    assert_eq!((signature.bands.len(), signature.keys.len(), signature.pairs.len()), (24, 3, 28));
+    assert_eq!((sum(&signature.bands), sum(&signature.keys), sum(&signature.pairs)), (STORED_BANDS, STORED_KEYS, STORED_PAIRS));
+}
+
+/// Changing these makes all stored signatures wrong: raise the version of the table and make them again.
+const STORED_BANDS: i64 = -734_957_091_044_414_783;
+const STORED_KEYS: i64 = -35_302_364_366_839_240;
+const STORED_PAIRS: i64 = -1_116_762_350_223_553_403;
