@@ -3,26 +3,29 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::reconcile::Draft;
 
+mod combining;
+mod evaluation;
+mod examples;
+mod features;
 mod lexicon;
+mod model;
+mod settings;
 mod title;
 
-use lexicon::Lexicon;
+pub use evaluation::{Bucket, DivisionScore, Evaluation, SURE_FROM, Wrong, cross_validate, evaluate};
+pub use examples::{Example, parse_examples, seed_examples};
+pub use model::Model;
+pub use settings::{BelowMargin, RoutingSettings};
 
-/// Evidence strings of one route.
-const EVIDENCE_MAX: usize = 8;
-/// Points below which a text says nothing about its division.
-const SIGNAL_MIN: f64 = 0.6;
-/// Squared points of "none of them" in the shares: few signals give a low confidence.
-const DOUBT: f64 = 6.0;
-/// Share of the best score that a GB code's division must have in the text for the code to be consistent with it.
-const CONSISTENT_SHARE: f64 = 0.2;
+use lexicon::Lexicon;
 
 /// The routing table.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -38,8 +41,16 @@ pub struct Divisions {
     /// Words of two meanings, each with the partner words that settle it: 秸秆 beside 打捆.
     #[serde(default, rename = "pair")]
     pub pairs: Vec<Pair>,
+    #[serde(default)]
+    pub router: RoutingSettings,
     #[serde(skip)]
     lexicon: OnceLock<Lexicon>,
+    /// Hash of the table's text.
+    #[serde(skip)]
+    version: String,
+    /// The model in force; without one the shipped model speaks.
+    #[serde(skip)]
+    model: Option<Arc<Model>>,
 }
 
 /// A word that points to a division only beside one of its partners.
@@ -101,6 +112,12 @@ pub struct Route {
     /// `转向架 (title)`, `371 (gb_code)`.
     pub evidence: Vec<String>,
     pub routed_by: RoutedBy,
+    /// The second division of a topic that lies between two (会办).
+    pub joint: Option<String>,
+    /// Which table was in force.
+    pub rules_version: String,
+    /// Which model spoke; empty without one.
+    pub model_version: String,
 }
 
 impl Divisions {
@@ -109,7 +126,8 @@ impl Divisions {
     /// # Errors
     /// Every mistake found, each with the division it stands in.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let table: Self = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let mut table: Self = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        table.version = Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         let mistakes = table.mistakes();
         if mistakes.is_empty() { Ok(table) } else { Err(mistakes) }
     }
@@ -125,47 +143,23 @@ impl Divisions {
         self.entries.iter().find(|division| division.id == id)
     }
 
-    /// Routes one topic by its title, its text and its GB/T 4754 code.
+    /// The same table with another model than the shipped one: one that learnt from people, or an earlier one.
     #[must_use]
-    pub fn route(&self, topic: &Draft) -> Route {
-        let lexicon = self.lexicon.get_or_init(|| Lexicon::of(self));
-        let mut tally = lexicon.weigh(topic);
-        self.weigh_code(topic, &mut tally);
-        let mut scores: Vec<(String, f64)> = tally.points.iter().map(|(id, points)| (id.clone(), *points)).collect();
-        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.order(&a.0).cmp(&self.order(&b.0))));
-        scores.retain(|(_, points)| *points > 0.0);
-        let Some((best, _)) = scores.first().filter(|(_, points)| *points >= SIGNAL_MIN).cloned() else {
-            return Route {
-                division: self.fallback.clone(),
-                confidence: 0.0,
-                candidates: vec![Candidate { division: self.fallback.clone(), score: 0.0 }],
-                evidence: tally.notes,
-                routed_by: RoutedBy::Fallback,
-            };
-        };
-        let total: f64 = scores.iter().map(|(_, points)| points * points).sum::<f64>() + DOUBT;
-        let candidates: Vec<Candidate> =
-            scores.into_iter().take(3).map(|(division, points)| Candidate { division, score: rounded(points * points / total) }).collect();
-        let mut evidence = std::mem::take(&mut tally.notes);
-        evidence.extend(tally.evidence_for(&best, EVIDENCE_MAX));
-        let confidence = candidates.first().map_or(0.0, |candidate| candidate.score);
-        Route { division: best, confidence, candidates, evidence, routed_by: RoutedBy::Rule }
+    pub fn with_model(mut self, model: Arc<Model>) -> Self {
+        self.model = Some(model);
+        self
     }
 
-    /// A GB code that fits the text outweighs the words; one that contradicts it is only noted.
-    fn weigh_code(&self, topic: &Draft, tally: &mut Tally) {
-        let Some((code, division)) = ["gb_code", "industry"].iter().find_map(|key| self.by_code(topic.text(key))) else { return };
-        let best = tally.points.values().copied().fold(0.0, f64::max);
-        let own = tally.points.get(division).copied().unwrap_or(0.0);
-        if best < SIGNAL_MIN {
-            tally.points.insert(division.to_owned(), 4.0);
-        } else if own >= best * CONSISTENT_SHARE {
-            tally.points.insert(division.to_owned(), own + best + 2.0);
-        } else {
-            tally.notes.push(format!("{code} (gb_code，与课题内容不一致)"));
-            return;
-        }
-        tally.notes.push(format!("{code} (gb_code)"));
+    /// Hash of the table's text: two tables of one version route alike.
+    #[must_use]
+    pub fn rules_version(&self) -> &str {
+        &self.version
+    }
+
+    /// The model that speaks beside the table, if any is switched on.
+    #[must_use]
+    pub fn model(&self) -> Option<Arc<Model>> {
+        self.router.model.then(|| self.model.clone().unwrap_or_else(Model::shipped))
     }
 
     /// The division of a text that begins with a GB/T 4754 code (`C3714`, `371 铁路运输设备制造`); the longest matching code decides.
@@ -217,6 +211,7 @@ impl Divisions {
         for pair in self.pairs.iter().filter(|pair| !ids.contains(pair.division.as_str())) {
             mistakes.push(format!("pair {}: no division has the id {}", pair.word, pair.division));
         }
+        mistakes.extend(self.router.mistakes());
         if !ids.contains(self.fallback.as_str()) {
             mistakes.push(format!("fallback: no division has the id {:?}", self.fallback));
         }
@@ -230,8 +225,6 @@ struct Tally {
     points: BTreeMap<String, f64>,
     /// Division, evidence, points.
     signals: Vec<(String, String, f64)>,
-    /// Remarks that stand before the evidence.
-    notes: Vec<String>,
 }
 
 impl Tally {
@@ -242,10 +235,6 @@ impl Tally {
         let mut seen = BTreeSet::new();
         own.into_iter().filter(|signal| seen.insert(&signal.1)).take(max).map(|signal| signal.1.clone()).collect()
     }
-}
-
-fn rounded(share: f64) -> f64 {
-    (share * 10_000.0).floor() / 10_000.0
 }
 
 #[cfg(test)]

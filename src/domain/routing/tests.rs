@@ -136,3 +136,114 @@ fn a_latin_word_counts_only_as_a_whole_word() {
     assert_eq!(division_of("sealed petal").division, "tech");
     assert_eq!(division_of("mini-LED背光").division, "electronics");
 }
+
+fn small_set() -> Vec<Example> {
+    let names = [("动力电池包", "auto"), ("乳化炸药", "civilexp"), ("蓝莓果汁饮料", "food"), ("五轴加工中心", "equip")];
+    (0..12)
+        .map(|at| {
+            let (name, division) = names[at % names.len()];
+            Example {
+                title: format!("第{at}号{name}研制"),
+                problem: format!("{name}依赖进口"),
+                division: division.into(),
+                ..Example::default()
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_examples_make_the_same_model() {
+    let (first, second) = (Model::train(&small_set()), Model::train(&small_set()));
+    assert_eq!(first.to_text().unwrap(), second.to_text().unwrap());
+    let mut other = small_set();
+    other[0].division = "equip".into();
+    assert_ne!(first.version(), Model::train(&other).version());
+}
+
+#[test]
+fn a_model_read_from_its_file_routes_alike() {
+    let model = Model::train(&small_set());
+    let read = Model::parse(&model.to_text().unwrap()).unwrap();
+    assert_eq!(model.to_text().unwrap(), read.to_text().unwrap());
+    let draft = topic(&[("topic_title", "车用动力电池包热防护")]);
+    let route = |model: Model| Divisions::shipped().with_model(Arc::new(model)).route(&draft);
+    assert_eq!(route(model), route(read));
+}
+
+#[test]
+fn a_damaged_or_foreign_model_is_refused_with_advice() {
+    let text = Model::train(&small_set()).to_text().unwrap();
+    for broken in [String::new(), text[..text.len() / 2].to_owned(), text.replacen("r1", "r0", 1), text.replacen("\"auto\",", "", 1)] {
+        let problem = Model::parse(&broken).unwrap_err();
+        assert!(problem.contains("train it again") || problem.contains("no routing model"), "{problem}");
+    }
+}
+
+#[test]
+fn a_model_without_examples_says_nothing() {
+    let empty = Divisions::shipped().with_model(Arc::new(Model::train(&[])));
+    assert_eq!(empty.route(&topic(&[("topic_title", "某某关键问题研究")])).division, "tech");
+    assert_eq!(empty.route(&topic(&[("topic_title", "乳化炸药研制")])).division, "civilexp");
+}
+
+#[test]
+fn a_switched_off_model_does_not_speak() {
+    let mut table = Divisions::shipped();
+    table.router.model = false;
+    let route = table.route(&topic(&[("topic_title", "高速动车组转向架研制")]));
+    assert_eq!((route.division.as_str(), route.model_version.as_str(), route.routed_by), ("equip", "", RoutedBy::Rule));
+    assert!(route.evidence.iter().all(|evidence| !evidence.starts_with("模型")));
+    let both = division_of("高速动车组转向架研制");
+    assert_eq!(both.model_version, Model::shipped().version());
+    assert_eq!(both.rules_version, Divisions::shipped().rules_version());
+    assert!(both.evidence.iter().any(|evidence| evidence.starts_with("模型：")), "{:?}", both.evidence);
+}
+
+#[test]
+fn a_topic_between_two_divisions_is_marked_for_both_or_left_to_a_person() {
+    let draft = topic(&[("topic_title", "车规级激光雷达整机")]);
+    let mut router = Divisions::shipped();
+    router.router.margin = 1.0;
+    let joint = router.route(&draft);
+    assert_eq!(joint.joint.as_deref(), Some(joint.candidates[1].division.as_str()));
+    assert_ne!(joint.joint.as_deref(), Some(joint.division.as_str()));
+    router.router.below_margin = BelowMargin::Tech;
+    let person = router.route(&draft);
+    assert_eq!((person.division.as_str(), &person.joint), ("tech", &None));
+    assert_eq!(person.candidates, joint.candidates);
+    router.router.margin = 0.0;
+    assert_eq!(router.route(&draft).division, joint.division);
+}
+
+#[test]
+fn settings_without_sense_are_reported() {
+    let text = "fallback='a'\n[router]\nmargin=2.0\nmodel_weight=-1.0\n[[division]]\nid='a'\nname='b'\n";
+    assert_eq!(Divisions::parse(text).unwrap_err().len(), 2);
+}
+
+#[test]
+fn examples_that_are_none_are_named_by_their_line() {
+    let text = "{\"title\":\"甲\",\"division\":\"auto\",\"id\":\"T1\"}\n\n{\"title\":\"\",\"division\":\"auto\"}\n{\"title\":\"乙\"}\nx";
+    let mistakes = parse_examples(text).unwrap_err();
+    let starts: Vec<&str> = mistakes.iter().map(|mistake| &mistake[..7]).collect();
+    assert_eq!(starts, ["line 3:", "line 4:", "line 5:"]);
+}
+
+#[test]
+fn every_seed_names_a_division_of_the_table_and_every_division_has_seeds() {
+    let table = Divisions::shipped();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for example in seed_examples() {
+        assert!(table.division(&example.division).is_some(), "{example:?}");
+        *counts.entry(example.division.as_str()).or_default() += usize::from(!example.problem.is_empty());
+    }
+    assert!(counts.len() == 11 && counts.values().all(|count| *count >= 60), "{counts:?}");
+}
+
+#[test]
+fn hostile_texts_cost_no_more_than_their_first_characters() {
+    let long = "汽车芯片炸药".repeat(200_000);
+    let route = Divisions::shipped().route(&topic(&[("topic_title", &long), ("problem", &long), ("params", &long)]));
+    assert!(route.confidence <= 1.0 && route.candidates.len() <= 3);
+}
