@@ -19,3 +19,4 @@ pub mod routing;
 pub mod submitters;
 pub mod verdict;
 pub mod letters;
+pub mod orders;

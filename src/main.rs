@@ -1,3 +1,7 @@
 //! Arguments to command, failure to exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    annexd::commands::cli::main()
+}

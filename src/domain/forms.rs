@@ -5,21 +5,33 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{limits::Limits, parts::FileType};
-use catalogue::Catalogue;
+use catalogue::{Catalogue, Shape};
 
 pub mod blank;
+pub mod blank_xlsx;
 pub mod catalogue;
+pub mod form_match;
 pub mod grid;
+pub mod labels;
+pub mod sheets;
+pub mod table;
+pub mod word;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     pub text: String,
     /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.
     pub place: String,
     /// The value stands in a hidden row or column.
     pub hidden: bool,
+    /// The money unit that stands in the label or above the table (`万元`, `亿元`, `元`), where the text itself names none.
+    pub unit: Option<String>,
+    /// A number of 16 digits or more: the spreadsheet has rounded it to 15 digits, so the text is not what the sender typed.
+    pub rounded: bool,
 }
 
 /// One filled form or one row of a summary table.
@@ -62,6 +74,27 @@ pub enum ReadProblem {
 /// # Errors
 /// What keeps the file from being read: data for the sender, not a fault.
 pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limits: &Limits) -> Result<Option<FormReading>, ReadProblem> {
-    let _ = (file_type, bytes, catalogue, limits);
-    Ok(None)
+    let document = match file_type {
+        FileType::Docx => word::read_docx(bytes, limits)?,
+        FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
+        FileType::Xlsx | FileType::Xls | FileType::Et => {
+            let workbook = sheets::read_workbook(file_type, bytes, limits)?;
+            return Ok(Some(workbook_reading(&workbook, catalogue, limits)));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(form_match::read(&document, catalogue, limits)))
+}
+
+/// A workbook holds a summary table, or a form laid out in cells.
+fn workbook_reading(workbook: &grid::Document, catalogue: &Catalogue, limits: &Limits) -> FormReading {
+    let tables = catalogue.forms.iter().filter(|form| form.shape == Shape::Table);
+    let best = tables
+        .map(|form| (form, table::read(workbook, form)))
+        .filter(|(_, reading)| reading.is_table)
+        .max_by_key(|(_, reading)| reading.records.len());
+    match best {
+        Some((form, reading)) => reading.into_form_reading(form, &workbook.paragraphs),
+        None => form_match::read_grids(&workbook.tables, catalogue, limits),
+    }
 }

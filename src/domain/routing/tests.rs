@@ -7,7 +7,7 @@ fn topic(fields: &[(&str, &str)]) -> Draft {
     let fields = fields
         .iter()
         .map(|(key, text)| {
-            let value = Value { text: (*text).to_owned(), place: "table 1 R1C2".to_owned(), hidden: false };
+            let value = Value { text: (*text).to_owned(), place: "table 1 R1C2".to_owned(), ..Value::default() };
             ((*key).to_owned(), PlacedValue { value, attachment: "附件1.docx".to_owned(), form: "annex1".to_owned() })
         })
         .collect();

@@ -63,7 +63,7 @@ const GOOD: &[(&str, &str)] = &[
 
 fn draft(form: &str, fields: &[(&str, &str)]) -> Draft {
     let values = fields.iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| {
-        let value = Value { text: (*text).to_owned(), place: format!("at {key}"), hidden: false };
+        let value = Value { text: (*text).to_owned(), place: format!("at {key}"), ..Value::default() };
         ((*key).to_owned(), PlacedValue { value, attachment: "甲.docx".to_owned(), form: form.to_owned() })
     });
     let source = Source { attachment: "甲.docx".to_owned(), place: "table 1".to_owned(), form: form.to_owned() };

@@ -1,0 +1,28 @@
+//! Readers for everything spreadsheet-like: workbooks, delimited text, and the web pages and XML that pass as `.xls`.
+//! Each turns bytes into a [`Document`] of grids; what the cells mean is the business of [`super::table`].
+
+use super::{ReadProblem, grid::Document};
+use crate::domain::{limits::Limits, parts::FileType};
+
+mod biff;
+mod building;
+mod excel;
+mod numbers;
+mod ooxml;
+mod package;
+
+/// Reads a file of a spreadsheet-like type; [`FileType::Html`] and [`FileType::Xml`] are taken too, since they come as `.xls`.
+///
+/// # Errors
+/// What keeps the file from being read; other types are refused.
+pub fn read_workbook(file_type: FileType, bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
+    match file_type {
+        FileType::Xlsx => excel::read_xlsx(bytes, limits),
+        FileType::Xls | FileType::Et => excel::read_xls(bytes, limits),
+        _ => Err(ReadProblem::Refused("不是电子表格".to_owned())),
+    }
+}
+
+fn damaged() -> ReadProblem {
+    ReadProblem::Damaged("表格文件已损坏或不完整，无法打开。请用Excel或WPS表格打开后另存为.xlsx格式，重新发送".to_owned())
+}

@@ -1,0 +1,140 @@
+//! A summary table: which row is the header, what each row below it says, what stands beside the table. The same for sheets,
+//! Word tables and web pages.
+
+use super::{
+    FormReading, Record, Value,
+    catalogue::{FieldKind, Form},
+    grid::{Document, Grid, GridKind},
+    labels::Labels,
+};
+
+mod header;
+mod heading;
+mod lines;
+mod money;
+mod people;
+mod topics;
+mod view;
+
+use header::Header;
+use topics::Topics;
+
+/// Remarks of one kind that are listed one by one.
+const REMARKS_MAX: usize = 5;
+
+/// What the tables of a document say as one summary table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableReading {
+    /// A header of the form was found.
+    pub is_table: bool,
+    pub records: Vec<Record>,
+    /// Facts beside the table by field key: `bureau`, `contact`, `phone`, `filled_on`.
+    pub heading: std::collections::BTreeMap<String, Value>,
+    /// Lines beside the topics: title, heading, notes, signatures.
+    pub lines: Vec<String>,
+    /// Remarks for a person, in Chinese.
+    pub notes: Vec<String>,
+}
+
+/// Reads every visible table of `document` that has a header of `form`.
+#[must_use]
+pub fn read(document: &Document, form: &Form) -> TableReading {
+    let labels = Labels::of(form);
+    let mut reading = TableReading::default();
+    let mut last_header: Option<Header> = None;
+    for grid in &document.tables {
+        if grid.hidden {
+            if !view::rows(grid).is_empty() {
+                reading.notes.push(format!("工作表“{}”是隐藏的，其中的内容未作为课题读取", grid.name));
+            }
+            continue;
+        }
+        last_header = read_grid(grid, &labels, last_header.as_ref(), &mut reading).or(last_header);
+    }
+    if reading.is_table {
+        heading::from_lines(&mut reading.heading, &document.paragraphs, &labels);
+    }
+    reading
+}
+
+impl TableReading {
+    /// The reading of a file whose tables are this table; `paragraphs` is the text outside of tables.
+    #[must_use]
+    pub fn into_form_reading(self, form: &Form, paragraphs: &[String]) -> FormReading {
+        let blank_form = (self.is_table && self.records.is_empty()).then(|| form.id.clone());
+        let text = paragraphs.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n");
+        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes }
+    }
+}
+
+/// Reads one table; answers its header. A Word table that goes on from the one before without a header of its own is read under
+/// that one's header.
+fn read_grid(grid: &Grid, labels: &Labels<'_>, last_header: Option<&Header>, reading: &mut TableReading) -> Option<Header> {
+    let rows = view::rows(grid);
+    let found = header::find(&rows, labels).or_else(|| Some((0, continued(grid, &rows, last_header?)?)));
+    let Some((start, header)) = found else {
+        reading.lines.extend(rows.iter().map(view::Row::line));
+        return None;
+    };
+    reading.is_table = true;
+    let above = rows.get(..start).unwrap_or_default();
+    heading::from_rows(&mut reading.heading, grid, above, labels);
+    reading.lines.extend(above.iter().map(view::Row::line));
+    let unit = above.iter().rev().flat_map(|row| &row.cells).find_map(|cell| money::unit_above(&cell.text));
+    let below = rows.get(start..).unwrap_or_default();
+    let mut topics = Topics::new(grid, labels, header, unit);
+    topics.read(below);
+    heading::from_rows(&mut reading.heading, grid, &topics.signatures, labels);
+    reading.lines.append(&mut topics.lines);
+    reading.records.append(&mut topics.records);
+    reading.notes.append(&mut topics.notes);
+    remark_on(grid, &topics.header, &reading.records, &mut reading.notes);
+    Some(topics.header)
+}
+
+/// The header of the table before, where this one has as many columns and starts with a row number.
+fn continued(grid: &Grid, rows: &[view::Row<'_>], last: &Header) -> Option<Header> {
+    let first = rows.first()?;
+    let width = first.cells.iter().map(|cell| view::column_after(cell)).max()?;
+    let numbered = first.first_text().trim().parse::<u32>().is_ok();
+    let fits = grid.kind == GridKind::WordTable && width == last.last_column.saturating_add(1);
+    (fits && numbered).then(|| last.from_the_top())
+}
+
+/// What a person should know of how the table was read.
+fn remark_on(grid: &Grid, header: &Header, records: &[Record], notes: &mut Vec<String>) {
+    if let Some(truncated) = &grid.truncated {
+        notes.push(format!("{}：{truncated}", grid.name));
+    }
+    let hidden = records.iter().filter(|record| grid_owns(grid, record) && record.values.values().all(|value| value.hidden)).count();
+    if hidden > 0 {
+        notes.push(format!("{}有{hidden}项课题在隐藏的行中，已读取，请核对是否报送", grid.name));
+    }
+    let in_table = |row: u32, column: u32| row >= header.end_row && (header.first_column..=header.last_column).contains(&column);
+    let uncomputed: Vec<_> = grid.cells.iter().filter(|cell| cell.uncomputed && in_table(cell.row, cell.column)).collect();
+    for cell in uncomputed.iter().take(REMARKS_MAX) {
+        let place = view::cell_place(grid, cell.row, cell.column);
+        notes.push(format!("{place}是公式，文件中没有它的计算结果，按未填写处理；请改为直接填写内容"));
+    }
+    if uncomputed.len() > REMARKS_MAX {
+        notes.push(format!("{}共有{}个公式没有计算结果，均按未填写处理", grid.name, uncomputed.len()));
+    }
+}
+
+fn grid_owns(grid: &Grid, record: &Record) -> bool {
+    record.place.strip_prefix(&grid.name).is_some_and(|rest| rest.starts_with(['!', ' ']))
+}
+
+/// The unit that a value stands in, where it does not say so itself.
+fn unit_of(form: &Form, key: &str, text: &str, printed: Option<&String>, above: Option<&String>) -> Option<String> {
+    let field = form.field(key)?;
+    if money::names_its_unit(text) {
+        return None;
+    }
+    let is_money = field.kind == FieldKind::Money || field.unit.as_deref().is_some_and(money::is_unit);
+    let is_sum = is_money || (field.kind == FieldKind::Text && money::is_bare(text) && key != "topic_title");
+    printed.or(above.filter(|_| is_sum)).cloned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Word documents: the one model that .docx, .doc and .wps become before labels are matched.
+
+use std::collections::BTreeMap;
+
+use super::grid::{Grid, GridKind};
+use crate::domain::folding;
+
+pub mod legacy;
+mod marks;
+mod package;
+mod table;
+mod walk;
+
+pub use package::read_docx;
+
+/// What a Word document says, in reading order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WordDocument {
+    pub blocks: Vec<Block>,
+    /// All tables in document order, nested ones behind the table that holds them.
+    pub tables: Vec<WordTable>,
+}
+
+/// A piece of the body or of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// Its text; never empty.
+    Paragraph(String),
+    /// Index into [`WordDocument::tables`].
+    Table(usize),
+}
+
+/// A table and the tables that stand inside its cells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WordTable {
+    pub grid: Grid,
+    /// By cell index of the grid: tables inside that cell.
+    pub nested: BTreeMap<usize, Vec<usize>>,
+}
+
+impl WordDocument {
+    /// Text outside of tables, a paragraph a line.
+    #[must_use]
+    pub fn loose_text(&self) -> String {
+        let mut lines = Vec::new();
+        for block in &self.blocks {
+            if let Block::Paragraph(text) = block {
+                lines.push(text.as_str());
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// All text, tables included, in reading order.
+    #[must_use]
+    pub fn whole_text(&self) -> String {
+        let mut lines = Vec::new();
+        for block in &self.blocks {
+            match block {
+                Block::Paragraph(text) => lines.push(text.clone()),
+                Block::Table(index) => lines.push(self.table_text(*index)),
+            }
+        }
+        lines.retain(|line| !line.is_empty());
+        lines.join("\n")
+    }
+
+    /// A table as text: a row a line, nested tables included. Terminates: a table holds only later ones.
+    #[must_use]
+    pub fn table_text(&self, index: usize) -> String {
+        let Some(table) = self.tables.get(index) else { return String::new() };
+        let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for (at, cell) in table.grid.cells.iter().enumerate() {
+            let text = self.cell_text(table, at);
+            if !text.is_empty() {
+                rows.entry(cell.row).or_default().push(text);
+            }
+        }
+        rows.into_values().map(|cells| cells.join("\t")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A cell's own text followed by that of the tables inside it.
+    #[must_use]
+    pub fn cell_text(&self, table: &WordTable, at: usize) -> String {
+        let own = table.grid.cells.get(at).map(|cell| cell.text.clone()).unwrap_or_default();
+        let nested = table.nested.get(&at).into_iter().flatten().map(|index| self.table_text(*index));
+        let all: Vec<String> = std::iter::once(own).chain(nested).filter(|text| !text.is_empty()).collect();
+        all.join("\n")
+    }
+
+    /// Grids of another format, one after the other.
+    #[must_use]
+    pub fn of_grids(grids: &[Grid]) -> Self {
+        let tables: Vec<WordTable> = grids.iter().map(|grid| WordTable { grid: grid.clone(), nested: BTreeMap::new() }).collect();
+        Self { blocks: (0..tables.len()).map(Block::Table).collect(), tables }
+    }
+
+    /// Plain text, a paragraph a line.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let mut document = Self::default();
+        text.lines().for_each(|line| document.push_paragraph(line));
+        document
+    }
+
+    fn push_paragraph(&mut self, text: &str) {
+        let text = folding::clean(text);
+        if !text.is_empty() {
+            self.blocks.push(Block::Paragraph(text));
+        }
+    }
+
+    /// Takes in an empty table, so that its number is that of its first row; answers its index.
+    fn reserve_table(&mut self) -> usize {
+        let index = self.tables.len();
+        let grid = Grid { name: format!("table {}", index + 1), kind: GridKind::WordTable, ..Grid::default() };
+        self.tables.push(WordTable { grid, nested: BTreeMap::new() });
+        index
+    }
+}

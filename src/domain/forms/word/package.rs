@@ -1,0 +1,87 @@
+//! From the bytes of a .docx to its main part, within limits (ECMA-376 part 2: the package).
+
+use std::io::{Cursor, Read};
+
+use quick_xml::{Reader, events::Event};
+use zip::{ZipArchive, result::ZipError};
+
+use super::{WordDocument, walk};
+use crate::domain::{forms::ReadProblem, limits::Limits};
+
+/// Below this size a part is never refused for its ratio, in bytes.
+const RATIO_FLOOR_BYTES: u64 = 1 << 20;
+
+/// Reads a .docx.
+///
+/// # Errors
+/// Encrypted, damaged or over a limit.
+pub fn read_docx(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProblem> {
+    // Office writes an encrypted package as an OLE2 file (MS-OFFCRYPTO 2.3.4).
+    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        return Err(ReadProblem::Encrypted);
+    }
+    let mut package = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    if package.len() > limits.package_entries_max {
+        return Err(ReadProblem::Refused(format!("文档内部部件超过{}个", limits.package_entries_max)));
+    }
+    let name = main_part(&mut package, limits)?;
+    let xml = part(&mut package, &name, limits)?;
+    walk::walk(&text_of(&xml)?, limits)
+}
+
+/// The target of the package's officeDocument relationship; `word/document.xml` where none is given.
+fn main_part(package: &mut ZipArchive<Cursor<&[u8]>>, limits: &Limits) -> Result<String, ReadProblem> {
+    let fallback = || "word/document.xml".to_owned();
+    if package.index_for_name("_rels/.rels").is_none() {
+        return Ok(fallback());
+    }
+    let xml = text_of(&part(package, "_rels/.rels", limits)?)?;
+    let mut reader = Reader::from_str(&xml);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => {
+                let kind = walk::attribute(&element, "Type").unwrap_or_default();
+                if kind.ends_with("/officeDocument") {
+                    let target = walk::attribute(&element, "Target").unwrap_or_default();
+                    let target = target.trim_start_matches(['/', '.']).to_owned();
+                    return Ok(if package.index_for_name(&target).is_some() { target } else { fallback() });
+                }
+            }
+            Ok(Event::Eof) | Err(_) => return Ok(fallback()),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// One part, unpacked; what the archive says of its size is not believed.
+fn part(package: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limits: &Limits) -> Result<Vec<u8>, ReadProblem> {
+    let entry = package.by_name(name).map_err(damaged)?;
+    let most = limits.document_max_bytes as u64;
+    let by_ratio = entry.compressed_size().saturating_mul(limits.container_ratio_max as u64).max(RATIO_FLOOR_BYTES);
+    let mut bytes = Vec::new();
+    entry.take(most.min(by_ratio).saturating_add(1)).read_to_end(&mut bytes).map_err(|error| ReadProblem::Damaged(error.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(ReadProblem::Refused(format!("文档正文解压后超过{}MB", limits.document_max_bytes >> 20)));
+    }
+    if bytes.len() as u64 > by_ratio {
+        return Err(ReadProblem::Refused(format!("文档正文的压缩比超过{}倍", limits.container_ratio_max)));
+    }
+    Ok(bytes)
+}
+
+/// XML is UTF-8 or, with a byte order mark, UTF-16.
+fn text_of(xml: &[u8]) -> Result<String, ReadProblem> {
+    let (encoding, _) = encoding_rs::Encoding::for_bom(xml).unwrap_or((encoding_rs::UTF_8, 0));
+    let (text, _, malformed) = encoding.decode(xml);
+    if malformed {
+        return Err(ReadProblem::Damaged("not valid in its encoding".to_owned()));
+    }
+    Ok(text.into_owned())
+}
+
+fn damaged(error: ZipError) -> ReadProblem {
+    match error {
+        ZipError::UnsupportedArchive(text) if text == ZipError::PASSWORD_REQUIRED => ReadProblem::Encrypted,
+        error => ReadProblem::Damaged(error.to_string()),
+    }
+}
