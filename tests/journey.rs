@@ -7,7 +7,7 @@ mod support;
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -19,6 +19,28 @@ fn manifest() -> Vec<Value> {
 
 fn raw(mail: &Value) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey").join(mail["file"].as_str().unwrap())).unwrap()
+}
+
+/// Every topic that was put in came out, with every field as it was written and at the division a clerk would choose.
+fn missing_topics(manifest: &[Value], exported: &[Value]) -> Vec<String> {
+    let corrected: Vec<&str> = manifest.iter().filter_map(|mail| mail["after"].as_str()).collect();
+    let mut missing = Vec::new();
+    for mail in manifest.iter().filter(|mail| !corrected.contains(&mail["file"].as_str().unwrap())) {
+        for topic in mail["topics"].as_array().unwrap() {
+            let fields = topic["fields"].as_object().unwrap();
+            let alike = |found: &&Value| ["topic_title", "applicant"].iter().all(|key| found["fields"][key] == fields[*key]);
+            let differences = |found: &Value| {
+                let wrong = fields.iter().filter(|(key, value)| found["fields"][key] != **value).map(|(key, _)| key.clone());
+                let astray = topic["division"].is_string() && found["division"] != topic["division"] && mail["held"] != true;
+                wrong.chain(astray.then(|| format!("division {}", found["division"]))).collect::<Vec<_>>()
+            };
+            let best = exported.iter().filter(alike).map(differences).min_by_key(Vec::len);
+            if best.as_ref().is_none_or(|wrong| !wrong.is_empty()) {
+                missing.push(format!("{}: {}: {best:?}", mail["file"], topic["fields"]["topic_title"]));
+            }
+        }
+    }
+    missing
 }
 
 #[test]
@@ -37,9 +59,25 @@ fn every_mail_of_a_month_is_recorded_and_each_sender_gets_as_many_receipts_as_ar
     annexd.say(&["poll"]);
     let messages = annexd.export("messages");
     assert_eq!(messages.len(), manifest.len());
+    let acknowledgements = annexd.export("letters").iter().filter(|letter| letter["kind"] == "ack").count();
+    assert_eq!(acknowledgements, due.values().sum::<usize>());
+    let missing = missing_topics(&manifest, &annexd.export("topics"));
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
     for (sender, receipts) in due {
         let arrived = mail.wait_for(&sender, receipts, WAIT);
         assert_eq!(arrived.len(), receipts, "{sender} got another number of receipts");
         assert!(arrived.iter().all(|letter| String::from_utf8_lossy(letter).contains("Auto-Submitted: auto-replied")));
+    }
+}
+
+#[test]
+fn a_topic_that_is_lost_or_changed_or_sent_astray_is_caught() {
+    let truth =
+        [json!({"file": "x.eml", "topics": [{"fields": {"topic_title": "甲", "applicant": "乙", "phone": "1"}, "division": "auto"}]})];
+    let found =
+        |phone: &str, division: &str| [json!({"fields": {"topic_title": "甲", "applicant": "乙", "phone": phone}, "division": division})];
+    assert_eq!(missing_topics(&truth, &found("1", "auto")), Vec::<String>::new());
+    for wrong in [missing_topics(&truth, &[]), missing_topics(&truth, &found("2", "auto")), missing_topics(&truth, &found("1", "food"))] {
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
     }
 }
