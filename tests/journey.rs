@@ -17,7 +17,23 @@ fn manifest() -> Vec<Value> {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// The mail's bytes; grown by a scanned letter where the manifest wants it large.
 fn raw(mail: &Value) -> Vec<u8> {
+    let mut raw = small(mail);
+    if let Some(bytes) = mail["grow_to_bytes"].as_u64().map(|bytes| usize::try_from(bytes).unwrap()) {
+        let end = raw.windows(4).rposition(|window| window == b"\r\n--").unwrap();
+        let closing = raw.split_off(end);
+        let boundary = String::from_utf8(closing.clone()).unwrap().trim().strip_suffix("--").unwrap().to_owned();
+        let head = "Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=scan.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        raw.extend_from_slice(format!("\r\n{boundary}\r\n{head}").as_bytes());
+        let line = format!("{}\r\n", "JVBERi0xLjQK".repeat(6));
+        raw.extend_from_slice(line.repeat(bytes.saturating_sub(raw.len()) / line.len()).as_bytes());
+        raw.extend_from_slice(&closing);
+    }
+    raw
+}
+
+fn small(mail: &Value) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey").join(mail["file"].as_str().unwrap())).unwrap()
 }
 
