@@ -137,6 +137,7 @@ fn an_impure_domain_is_caught() {
         "// tokio::spawn, std::fs and .await in a comment\nfn f() -> &'static str { \"use std::fs; x.await\" }",
         "fn f(c: char) -> bool { c == '\"' || c == '\\'' } // crate::edge",
         "#[cfg(test)]\nmod tests { use std::fs; }\nuse crate::domain::folding;",
+        "fn f(known: &Known) -> bool { known.awaits_letter }",
         "fn f() -> &'static str { r#\"std::env::var \" \"# }",
     ] {
         assert_eq!(breaks("domain/rules/made_up.rs", text), Vec::<String>::new(), "{text}");

@@ -4,6 +4,7 @@
 //! | file | what it gives |
 //! |---|---|
 //! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
+//! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod accounts;
+pub mod annexd;
 pub mod certificates;
 pub mod imap_client;
 pub mod lines;
@@ -24,6 +26,7 @@ pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;
 
+pub use annexd::Annexd;
 pub use mail_system::MailSystem;
 pub use netease::Netease;
 pub use smtp_fake::FakeSmtp;

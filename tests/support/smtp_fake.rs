@@ -176,13 +176,20 @@ impl Session {
         self.state.lock().unwrap()
     }
 
-    /// The script's answer to a verb, or the usual one. `false` ends the connection.
+    /// The script's act at a verb, or the usual answer.
+    fn decide(&self, verb: Verb, usual: &str) -> Act {
+        let mut state = self.state();
+        let once = state.once.get_mut(&verb).and_then(VecDeque::pop_front);
+        once.or_else(|| state.always.get(&verb).cloned()).unwrap_or_else(|| Act::say(usual))
+    }
+
     async fn reply(&mut self, verb: Verb, usual: &str) -> io::Result<(bool, bool)> {
-        let act = {
-            let mut state = self.state();
-            let once = state.once.get_mut(&verb).and_then(VecDeque::pop_front);
-            once.or_else(|| state.always.get(&verb).cloned()).unwrap_or_else(|| Act::say(usual))
-        };
+        let act = self.decide(verb, usual);
+        self.perform(act).await
+    }
+
+    /// Whether the connection goes on, and whether the answer was positive.
+    async fn perform(&mut self, act: Act) -> io::Result<(bool, bool)> {
         let positive = |line: &[u8]| line.starts_with(b"2") || line.starts_with(b"3");
         match act {
             Act::Say(line) => {
@@ -337,7 +344,13 @@ async fn data(session: &mut Session) -> io::Result<bool> {
     let own = header_from_is(&raw, &session.state().account);
     let usual =
         if own { "250 Mail OK queued as smtp11,D8CowACnGKFA0zZfAAAA 1722480000" } else { "554 DT:SUM 163 smtp8,NQCowABHT2 1722480000" };
-    let (open, taken) = session.reply(Verb::Content, usual).await?;
+    let act = session.decide(Verb::Content, usual);
+    // Filed before the answer: a client that has its 250 finds the mail taken.
+    let taken = match &act {
+        Act::Say(line) | Act::SayAndClose(line) => line.starts_with(b"2"),
+        Act::TakeAndClose => true,
+        Act::Close | Act::Hang => false,
+    };
     if taken {
         let mail = Taken {
             connection: session.lines.connection,
@@ -352,7 +365,7 @@ async fn data(session: &mut Session) -> io::Result<bool> {
         }
         state.taken.push(mail);
     }
-    Ok(open)
+    Ok(session.perform(act).await?.0)
 }
 
 /// Whether the header From names this address.

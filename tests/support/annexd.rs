@@ -1,0 +1,92 @@
+//! The program under test, run as its users run it: a configuration, a command, what it says and how it ends.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output},
+};
+
+use super::{
+    MailSystem,
+    accounts::{ADMINISTRATORS, DEPARTMENT},
+};
+
+/// An installation in a folder of its own.
+pub struct Annexd {
+    pub configuration: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Annexd {
+    /// Against the private mail system, by TLS, without caps on sending; each division writes to its mailbox there.
+    pub fn beside(mail: &MailSystem) -> Self {
+        let password = mail.password_file(DEPARTMENT);
+        let (imap, smtp, ca) = (mail.ports.imaps, mail.ports.submissions, mail.certificates.ca.display());
+        let common = format!(
+            "host = \"127.0.0.1\"\nsecurity = \"tls\"\nusername = \"{DEPARTMENT}\"\npassword_file = \"{}\"\nca_file = \"{ca}\"\nprovider = \"generic\"\n",
+            password.display()
+        );
+        let mailbox = format!("[mailbox]\nkind = \"imap\"\nport = {imap}\npoll_secs = 1\n{common}");
+        let smtp = format!(
+            "[smtp]\nkind = \"smtp\"\nport = {smtp}\nfrom = \"吉林省工信厅科技处 <{DEPARTMENT}>\"\nper_day = 0\nper_15_min = 0\nper_connection = 0\ngap_secs = 0\n{common}"
+        );
+        let digest = format!("[digest]\nto = [\"{}\"]\nat = \"08:30\"\n", ADMINISTRATORS.join("\", \""));
+        Self::with(&[mailbox, smtp, digest].join("\n"))
+    }
+
+    /// With these sections; `data_dir` is put before them.
+    pub fn with(sections: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let configuration = folder.path().join("annexd.toml");
+        fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}", folder.path().join("data").display())).unwrap();
+        Self { configuration, folder }
+    }
+
+    /// The installation's folder; the configuration's neighbours (`divisions.toml`) go here.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command, ready to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_annexd"));
+        command.arg("--config").arg(&self.configuration).args(arguments);
+        command
+    }
+
+    /// Runs to the end, whatever the end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs to a good end; standard output.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "annexd {arguments:?} ended with {}:\n{told}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// `annexd export WHAT` as values.
+    pub fn export(&self, what: &str) -> Vec<serde_json::Value> {
+        self.say(&["export", what]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Starts the daemon; it is killed when dropped.
+    pub fn daemon(&self) -> Daemon {
+        let log = fs::File::create(self.folder().join("run.log")).unwrap();
+        Daemon { child: self.command(&["run"]).stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap() }
+    }
+}
+
+/// `annexd run`.
+pub struct Daemon {
+    pub child: Child,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
