@@ -371,3 +371,6 @@ pub fn masked(address: &str) -> String {
         None => "***".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

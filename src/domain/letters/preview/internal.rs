@@ -36,7 +36,7 @@ pub fn internal() -> Vec<Sample> {
     ]
 }
 
-fn queue() -> QueueValues {
+pub fn queue() -> QueueValues {
     let topic = QueueTopic {
         number: "2024-00037-5".to_owned(),
         title: "高速列车转向架轻量化关键技术".to_owned(),
