@@ -94,10 +94,8 @@ pub struct TopicValues {
 pub const TEXT_MAX_BYTES: usize = 4096;
 /// Characters shown of a title, a name or a subject.
 const SHOWN_MAX_CHARS: usize = 60;
-/// Topics shown of a long batch, tried in this order until the letter is short enough.
-const SHOWN_TOPICS: [usize; 5] = [30, 20, 12, 6, 0];
-/// Problems of the mail as a whole shown where the letter is long.
-const SHOWN_PROBLEMS: usize = 6;
+/// Topics and problems of the mail as a whole that a long letter shows, tried in this order until it is short enough.
+const SHOWN: [(usize, usize); 6] = [(30, 6), (20, 6), (12, 5), (6, 4), (3, 2), (0, 1)];
 
 /// The acknowledgement of one mail; `None` where nobody is answered. `numbers` are the topics' receipt numbers, in order.
 ///
@@ -141,8 +139,8 @@ fn fitted(template: &str, values: ReceiptValues, context: &ReceiptContext<'_>) -
     }
     let enclosure = full_list(&values, context)?;
     let mut shortened = whole;
-    for topics in SHOWN_TOPICS {
-        shortened = context.templates.render(template, summary(&values, topics, &enclosure.name))?;
+    for (topics, problems) in SHOWN {
+        shortened = context.templates.render(template, summary(&values, topics, problems, &enclosure.name))?;
         if shortened.text.len() <= TEXT_MAX_BYTES {
             break;
         }
@@ -150,8 +148,8 @@ fn fitted(template: &str, values: ReceiptValues, context: &ReceiptContext<'_>) -
     Ok((shortened, vec![enclosure]))
 }
 
-/// The same letter with `topics` topics, their corrections counted instead of told.
-fn summary(values: &ReceiptValues, topics: usize, list_file: &str) -> ReceiptValues {
+/// The same letter with so many topics and problems, the corrections counted instead of told.
+fn summary(values: &ReceiptValues, topics: usize, problems: usize, list_file: &str) -> ReceiptValues {
     let mut short = values.clone();
     short.topics.truncate(topics);
     for topic in &mut short.topics {
@@ -159,8 +157,8 @@ fn summary(values: &ReceiptValues, topics: usize, list_file: &str) -> ReceiptVal
         topic.corrections.clear();
         topic.changed.clear();
     }
-    short.more_problems = short.problems.len().saturating_sub(SHOWN_PROBLEMS);
-    short.problems.truncate(SHOWN_PROBLEMS);
+    short.more_problems = short.problems.len().saturating_sub(problems);
+    short.problems.truncate(problems);
     list_file.clone_into(&mut short.list_file);
     short
 }
@@ -372,7 +370,7 @@ mod tests {
                 greeting: "长春市工业和信息化局".to_owned(),
                 topics: (1..=count).map(topic).collect(),
                 topic_count: count,
-                problems: vec!["未见正式文件，请补报加盖公章的正式文件扫描件。".to_owned(); 12],
+                problems: vec!["未见正式文件，请补报。".repeat(18); 12],
                 ..ReceiptValues::default()
             };
             let numbers: Vec<String> = values.topics.iter().map(|topic| topic.number.clone()).collect();
