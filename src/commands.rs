@@ -20,6 +20,7 @@ pub mod import;
 pub mod letters;
 pub mod log;
 pub mod parked;
+pub mod queue;
 pub mod replay;
 pub mod report;
 pub mod route;

@@ -18,13 +18,12 @@ use crate::domain::{
 mod reader;
 mod secret;
 mod sections;
-mod sending;
 
 pub use secret::SecretSource;
 pub use sections::{
-    Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, Provider, ReceiptsConfig, StoreConfig,
+    AlertsConfig, Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace,
+    Provider, ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
 };
-pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];
@@ -91,8 +90,14 @@ impl Installation {
         let templates = templates(&config.data, &mut mistakes);
         match templates {
             Some(templates) if mistakes.is_empty() => {
-                let knowledge =
-                    Knowledge { catalogue, divisions, submitters, limits: config.limits.clone(), own_addresses: config.own_addresses() };
+                let knowledge = Knowledge {
+                    catalogue,
+                    divisions,
+                    submitters,
+                    limits: config.limits.clone(),
+                    own_addresses: config.own_addresses(),
+                    ..Knowledge::default()
+                };
                 Ok(Self { config: Arc::new(config), knowledge: Arc::new(knowledge), templates: Arc::new(templates) })
             }
             _ => Err(mistakes),

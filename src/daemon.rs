@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
-    domain::verdict::Knowledge,
+    domain::{tokens::division_token, verdict::Knowledge},
     edge::{
         blobs::Blobs,
         clock::Clock,
@@ -47,11 +47,15 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     let store = Store::open(&config.store.url, &config.data_dir).await.context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
     let zone = TimeZone::get(&config.timezone)?;
+    let secret = store.secret().await.context("the installation's secret cannot be read")?;
+    let tokens =
+        installation.knowledge.divisions.entries.iter().map(|division| (division.id.clone(), division_token(&secret, &division.id)));
+    let knowledge = Arc::new(Knowledge { division_tokens: tokens.collect(), ..Knowledge::clone(&installation.knowledge) });
     Ok(House {
-        readers: Readers::Here(installation.knowledge.clone()),
+        readers: Readers::Here(knowledge.clone()),
         blobs: Blobs::open(&config.data_dir)?,
         config,
-        knowledge: installation.knowledge,
+        knowledge,
         templates: installation.templates,
         zone,
         store,

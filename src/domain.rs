@@ -2,23 +2,27 @@
 //!
 //! Nothing here awaits, reads a file, opens a socket, asks the clock or logs. Each module may use only those above it.
 
+pub mod folding;
+pub mod time;
+pub mod limits;
+pub mod findings;
+pub mod receipt_number;
+pub mod uscc;
+pub mod money;
+pub mod quantity;
+pub mod tokens;
+pub mod message;
 pub mod authentication;
 pub mod bounces;
-pub mod findings;
-pub mod folding;
-pub mod forms;
 pub mod kind;
-pub mod letters;
-pub mod limits;
 pub mod links;
-pub mod message;
-pub mod orders;
 pub mod parts;
-pub mod receipt_number;
+pub mod forms;
 pub mod reconcile;
-pub mod routing;
 pub mod rules;
+pub mod completeness;
+pub mod routing;
+pub mod orders;
 pub mod submitters;
-pub mod time;
-pub mod uscc;
 pub mod verdict;
+pub mod letters;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, replay, route, topic, work};
+use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, topic, work};
 use crate::{
     config::{Installation, Mistake},
     daemon,
@@ -76,6 +76,8 @@ enum Command {
     /// One topic: its whole history, and a person's decision on it
     #[command(subcommand)]
     Topic(topic::Action),
+    /// Open topics by division, oldest first
+    Queue { division: Option<String> },
     /// Why a topic goes where it goes
     #[command(subcommand)]
     Route(route::Action),
@@ -221,6 +223,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Letters(LettersAction::Outbox(action)) => letters::letters(&build(load()?).await?, action, cli.json).await?,
         Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
+        Command::Queue { division } => queue::queue(&build(load()?).await?, division.as_deref(), cli.json).await?,
         Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
         Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,

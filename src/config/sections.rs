@@ -3,20 +3,20 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use jiff::{civil::Time, tz::TimeZone};
 
-use super::{
-    Mistake, SecretSource,
-    reader::Reader,
-    sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
-};
-use crate::{
-    domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox},
-    edge::mailbox::imap::{ImapSettings, Security, is_loopback},
-};
+use super::{Mistake, reader::Reader};
+use crate::domain::{letters::caps::AnswerCaps, limits::Limits};
+
+mod alerting;
+mod mail;
+
+pub use alerting::AlertsConfig;
+use alerting::{alerts, answer_caps};
+pub use mail::{ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider, SmtpConfig, SmtpServerConfig, SmtpTransport};
+use mail::{mailbox, smtp};
 
 /// Everything `annexd.toml` says.
 #[derive(Debug, Clone)]
@@ -38,44 +38,6 @@ pub struct Config {
     pub examine: ExamineConfig,
     pub reader: ReaderConfig,
     pub data: DataPaths,
-}
-
-#[derive(Debug, Clone)]
-pub enum MailboxConfig {
-    Imap(ImapConfig),
-    Maildir(MaildirConfig),
-}
-
-#[derive(Debug, Clone)]
-pub struct ImapConfig {
-    pub host: String,
-    pub port: u16,
-    pub security: Security,
-    pub username: String,
-    pub password: SecretSource,
-    pub ca_file: Option<PathBuf>,
-    /// In plain Unicode: 垃圾邮件.
-    pub folders: Vec<String>,
-    pub provider: Provider,
-    pub poll_secs: u64,
-    /// Use IDLE where the server has it.
-    pub idle: bool,
-    /// Longest wait for one network read, in seconds.
-    pub timeout_secs: u64,
-}
-
-#[derive(Debug, Clone)]
-pub struct MaildirConfig {
-    pub path: PathBuf,
-    pub poll_secs: u64,
-}
-
-/// A mail provider's habits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
-    /// 163.com, 126.com, yeah.net.
-    Netease,
-    Generic,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +87,7 @@ pub struct DataPaths {
     pub forms_dir: PathBuf,
     pub divisions_file: PathBuf,
     pub submitters_file: PathBuf,
+    pub rules_file: PathBuf,
     pub letters_dir: PathBuf,
 }
 
@@ -199,135 +162,11 @@ impl Config {
     }
 }
 
-impl ImapConfig {
-    /// What the IMAP edge needs; the ID fields name the program and whom to write to.
-    #[must_use]
-    pub fn settings(&self) -> ImapSettings {
-        let id =
-            [("name", "annexd"), ("version", env!("CARGO_PKG_VERSION")), ("vendor", "annexd"), ("support-email", self.username.as_str())];
-        ImapSettings {
-            host: self.host.clone(),
-            port: self.port,
-            security: self.security,
-            username: self.username.clone(),
-            ca_file: self.ca_file.clone(),
-            id: id.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            read_timeout: Duration::from_secs(self.timeout_secs),
-        }
-    }
-}
-
-impl Config {
-    /// Who is told of what cannot wait.
-    #[must_use]
-    pub fn alerts_to(&self) -> &[String] {
-        if self.alerts.to.is_empty() { &self.digest.to } else { &self.alerts.to }
-    }
-}
-
-/// How a connection is protected, before it becomes one library's or the other's own type.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
-    Tls,
-    StartTls,
-    Plain,
-}
-
-pub fn protection(reader: &mut Reader, section: &str, host: &str) -> Protection {
-    let place = reader.place(section, "security");
-    let found = reader.parsed(section, "security", |text| match text {
-        "tls" => Ok(Protection::Tls),
-        "starttls" => Ok(Protection::StartTls),
-        "plain" => Ok(Protection::Plain),
-        _ => Err("is not one of tls, starttls, plain".to_owned()),
-    });
-    if found == Some(Protection::Plain) && !host.is_empty() && !is_loopback(host) {
-        let text = format!("plain is allowed only to this machine itself, not to {host}; use tls or starttls");
-        reader.wrong::<()>(section, "security", &place.0, place.1, text);
-    }
-    found.unwrap_or(Protection::Tls)
-}
-
-fn mailbox(reader: &mut Reader) -> MailboxConfig {
-    let kind = reader.parsed("mailbox", "kind", |text| one_of(text, &["imap", "maildir"]));
-    let poll_secs = reader.number("mailbox", "poll_secs", 1..=86_400).unwrap_or(120);
-    if kind.as_deref() == Some("maildir") {
-        return MailboxConfig::Maildir(MaildirConfig { path: reader.required("mailbox", "path", "/var/mail/annexd").into(), poll_secs });
-    }
-    let host = reader.required("mailbox", "host", "imap.163.com");
-    let security = match protection(reader, "mailbox", &host) {
-        Protection::Tls => Security::Tls,
-        Protection::StartTls => Security::StartTls,
-        Protection::Plain => Security::Plain,
-    };
-    let default_port = if security == Security::Tls { 993 } else { 143 };
-    MailboxConfig::Imap(ImapConfig {
-        port: port(reader, "mailbox").unwrap_or(default_port),
-        security,
-        username: reader.required("mailbox", "username", "jlsgxtkjc@163.com"),
-        password: password(reader, "mailbox").unwrap_or_else(|| missing_password(reader, "mailbox")),
-        ca_file: reader.parsed("mailbox", "ca_file", existing),
-        folders: reader.strings("mailbox", "folders").filter(|folders| !folders.is_empty()).unwrap_or_else(|| vec!["INBOX".to_owned()]),
-        provider: provider(reader, "mailbox", &host),
-        poll_secs,
-        idle: reader.boolean("mailbox", "idle").unwrap_or(true),
-        timeout_secs: reader.number("mailbox", "timeout_secs", 1..=3_600).unwrap_or(60),
-        host,
-    })
-}
-
-pub fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
-    let named = reader.parsed(section, "provider", |text| one_of(text, &["auto", "netease", "generic"]));
-    let is_netease = ["163.com", "126.com", "yeah.net"].iter().any(|domain| host.ends_with(domain));
-    match named.as_deref() {
-        Some("netease") => Provider::Netease,
-        Some("generic") => Provider::Generic,
-        _ if is_netease => Provider::Netease,
-        _ => Provider::Generic,
-    }
-}
-
-/// `password_file` or `password_env`; a password in the TOML itself is refused.
-pub fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
-    let (file, line) = reader.place(section, "password");
-    if reader.string(section, "password").is_some() {
-        let remedy = "a secret must not stand here; put it into a file and name that with password_file, or use password_env".to_owned();
-        reader.wrong::<()>(section, "password", &file, line, remedy);
-    }
-    let (path_file, path_line) = reader.place(section, "password_file");
-    let path = reader.string(section, "password_file");
-    let variable = reader.string(section, "password_env");
-    match (path, variable) {
-        (Some(_), Some(_)) => {
-            reader.wrong(section, "password_file", &path_file, path_line, "stands beside password_env; keep one of them".to_owned())
-        }
-        (Some(path), None) => Some(SecretSource::File(path.into())),
-        (None, Some(variable)) => Some(SecretSource::Environment(variable)),
-        (None, None) => None,
-    }
-}
-
-pub fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
-    let (file, _) = reader.place(section, "");
-    reader.wrong::<()>(
-        section,
-        "password_file",
-        &file,
-        None,
-        "is missing; name the file that holds the password (163.com: the 授权码)".to_owned(),
-    );
-    SecretSource::File(PathBuf::new())
-}
-
-pub fn port(reader: &mut Reader, section: &str) -> Option<u16> {
-    reader.number(section, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok())
-}
-
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-pub fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
+fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
@@ -352,11 +191,12 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
         forms_dir: path("forms_dir", "forms"),
         divisions_file: path("divisions_file", "divisions.toml"),
         submitters_file: path("submitters_file", "submitters.toml"),
+        rules_file: path("rules_file", "rules.toml"),
         letters_dir: path("letters_dir", "letters"),
     }
 }
 
-pub fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
+fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
     let (file, line) = reader.place(section, key);
     let list = reader.strings(section, key).unwrap_or_default();
     for address in list.iter().filter(|address| !looks_like_address(address)) {
@@ -369,23 +209,11 @@ fn looks_like_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
 }
 
-/// `Name <local@domain>` or a bare address.
-pub fn named_address(text: &str) -> Result<Mailbox, String> {
-    let (name, address) = match text.split_once('<') {
-        Some((name, rest)) => (name.trim().trim_matches('"'), rest.trim_end().trim_end_matches('>')),
-        None => ("", text.trim()),
-    };
-    if looks_like_address(address) || address.ends_with("@localhost") {
-        return Ok(Mailbox { name: name.to_owned(), address: address.to_owned() });
-    }
-    Err("is no mail address, like 吉林省工信厅科技处 <jlsgxtkjc@163.com>".to_owned())
-}
-
-pub fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
+fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("is not one of {}", allowed.join(", "))) }
 }
 
-pub fn existing(text: &str) -> Result<PathBuf, String> {
+fn existing(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() { Ok(path) } else { Err("does not exist".to_owned()) }
 }

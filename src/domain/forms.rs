@@ -8,13 +8,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{limits::Limits, parts::FileType};
-use catalogue::{Catalogue, Shape};
+use catalogue::Catalogue;
+use word::WordDocument;
 
 pub mod blank;
+pub mod blank_docx;
 pub mod blank_xlsx;
 pub mod catalogue;
+pub mod decisions;
 pub mod form_match;
 pub mod grid;
+pub mod pages;
 pub mod labels;
 pub mod sheets;
 pub mod table;
@@ -56,6 +60,8 @@ pub struct FormReading {
     pub text: String,
     /// The file is a summary table whose header was recognised though it has no rows, or a form with no value filled.
     pub blank_form: Option<String>,
+    /// Rows of a division's workbook, where the file is one.
+    pub decisions: Option<Vec<decisions::Decision>>,
     /// Remarks for a person (hidden sheets, rows over the limit …), in Chinese.
     pub notes: Vec<String>,
 }
@@ -77,24 +83,15 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
     let document = match file_type {
         FileType::Docx => word::read_docx(bytes, limits)?,
         FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
-        FileType::Xlsx | FileType::Xls | FileType::Et => {
+        FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
             let workbook = sheets::read_workbook(file_type, bytes, limits)?;
-            return Ok(Some(workbook_reading(&workbook, catalogue, limits)));
+            if let Some(decisions) = decisions::read(&workbook) {
+                return Ok(Some(FormReading { decisions: Some(decisions), ..FormReading::default() }));
+            }
+            WordDocument::of(workbook)
         }
+        FileType::Pdf | FileType::Ofd => WordDocument::of(pages::read(file_type, bytes, limits)?),
         _ => return Ok(None),
     };
     Ok(Some(form_match::read(&document, catalogue, limits)))
-}
-
-/// A workbook holds a summary table, or a form laid out in cells.
-fn workbook_reading(workbook: &grid::Document, catalogue: &Catalogue, limits: &Limits) -> FormReading {
-    let tables = catalogue.forms.iter().filter(|form| form.shape == Shape::Table);
-    let best = tables
-        .map(|form| (form, table::read(workbook, form)))
-        .filter(|(_, reading)| reading.is_table)
-        .max_by_key(|(_, reading)| reading.records.len());
-    match best {
-        Some((form, reading)) => reading.into_form_reading(form, &workbook.paragraphs),
-        None => form_match::read_grids(&workbook.tables, catalogue, limits),
-    }
 }

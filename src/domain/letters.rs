@@ -9,6 +9,7 @@ pub mod caps;
 pub mod charts;
 pub mod digest;
 pub mod preview;
+pub mod orders;
 pub mod queue;
 pub mod receipt;
 pub mod reply;

@@ -10,8 +10,12 @@ use super::{folding::one_line, limits::Limits};
 
 mod addresses;
 mod body;
+mod bounds;
 mod machine;
 mod names;
+mod uuencode;
+#[cfg(test)]
+mod tests;
 
 /// A mail as read. Nothing in it is trusted; nothing in it is lost (the raw bytes stay beside it).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -116,7 +120,10 @@ fn header_block(raw: &[u8]) -> &[u8] {
 /// # Errors
 /// [`NotAMail`] where the bytes hold no header at all.
 pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
-    let parsed = MessageParser::default().parse(raw).ok_or_else(|| NotAMail("no header line".into()))?;
+    let (raw, cut) = bounds::bounded(raw);
+    // Only what the MIME structure needs is parsed by the library; all other headers are read from their raw bytes.
+    let parser = MessageParser::new().with_mime_headers().with_date_headers().default_header_ignore();
+    let parsed = parser.parse(raw).ok_or_else(|| NotAMail("no header line".into()))?;
     if !parsed.headers().iter().any(|header| is_mail_header(header.name())) {
         return Err(NotAMail("none of the headers of a mail".into()));
     }
@@ -134,11 +141,23 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
         html,
         files: Vec::new(),
         header: header_block(raw).to_vec(),
-        truncated: false,
+        truncated: cut,
     };
     message.machine_marks = machine::marks(&headers, &message);
     body::leaf_parts(&parsed, raw, &body_parts, limits, &mut message);
+    uuencode::take_out(&mut message, limits);
     Ok(message)
+}
+
+/// The HTML pages of a saved web page (MHTML, RFC 2557), decoded, in order; empty where the bytes are none.
+#[must_use]
+pub fn web_pages(raw: &[u8]) -> Vec<String> {
+    let Some(parsed) = MessageParser::default().parse(raw) else { return Vec::new() };
+    let pages = parsed.parts.iter().filter_map(|part| match &part.body {
+        mail_parser::PartType::Html(page) => Some(page.to_string()),
+        _ => None,
+    });
+    pages.collect()
 }
 
 /// A text file is not a mail because a line of it has a colon: one of these must be there.

@@ -14,7 +14,9 @@ mod digest;
 mod export;
 mod known;
 pub mod lock;
+mod orders;
 mod outbox;
+mod secret;
 mod parked;
 mod queue;
 mod record;
@@ -23,6 +25,7 @@ mod sending;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
+pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
 pub use record::Recorded;

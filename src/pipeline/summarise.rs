@@ -68,6 +68,7 @@ async fn queue(house: &House, division_id: &str) -> anyhow::Result<usize> {
         division_name: &division.name,
         slot: &slot,
         topics: &topics,
+        token: house.knowledge.division_tokens.get(division_id).map_or("", String::as_str),
         department: &house.config.receipts.department,
         zone: &house.zone,
         now,

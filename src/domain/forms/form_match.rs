@@ -2,12 +2,11 @@
 //!
 //! The form is decided by its labels, never by a file name: a letter that names a contact and a telephone is no form.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     FormReading, Value,
     catalogue::{Catalogue, Field, Form, Shape},
-    grid::{Grid, GridKind},
     labels::{LabelMatch, Labels},
     word::{Block, WordDocument},
 };
@@ -40,33 +39,27 @@ struct Mention<'a> {
     by_main_label: bool,
     /// A label like 申报单位（盖章）： where one signs.
     is_signature: bool,
-    unit: Option<String>,
 }
 
 /// Reads a document; `text` of the answer is what stands outside of tables, or everything where no form was recognised.
 #[must_use]
 pub fn read(document: &WordDocument, catalogue: &Catalogue, limits: &Limits) -> FormReading {
     let mut reading = FormReading::default();
-    let taken = summary::read(document, catalogue, limits, &mut reading);
+    let taken = summary::read(document, catalogue, &mut reading);
     if let Some((form, mentions)) = best_form(document, catalogue, limits, &taken) {
         let records = records::gather(form, &mentions);
         if records.is_empty() && reading.records.is_empty() && reading.blank_form.is_none() {
             reading.blank_form = Some(form.id.clone());
         }
-        reading.notes.extend(unit_notes(&mentions));
         reading.records.extend(records);
     }
     reading.notes.extend(document.tables.iter().filter_map(|table| table.grid.truncated.clone()));
     let recognised = !reading.records.is_empty() || reading.blank_form.is_some();
-    let text = if recognised { document.loose_text() } else { document.whole_text() };
-    reading.text = text.chars().take(limits.text_max_chars).collect();
+    let mut text = if recognised { document.loose_text() } else { document.whole_text() };
+    text.push('\n');
+    text.push_str(&reading.text);
+    reading.text = text.trim().chars().take(limits.text_max_chars).collect();
     reading
-}
-
-/// Reads grids of a spreadsheet as a form.
-#[must_use]
-pub fn read_grids(grids: &[Grid], catalogue: &Catalogue, limits: &Limits) -> FormReading {
-    read(&WordDocument::of_grids(grids), catalogue, limits)
 }
 
 /// Reads plain text, a paragraph a line, as a form (text of a PDF).
@@ -108,15 +101,22 @@ fn mentions<'a>(document: &WordDocument, labels: &Labels<'a>, limits: &Limits, t
     for (at, block) in document.blocks.iter().enumerate() {
         match block {
             Block::Paragraph(text) => flow.paragraph(at, text),
-            Block::Table(index) if taken.contains(index) => flow.close(),
+            Block::Table(index) if taken.contains(index) || document.tables.get(*index).is_some_and(|table| table.grid.hidden) => {
+                flow.close()
+            }
             Block::Table(index) => flow.table(at, *index),
         }
     }
     flow.finish()
 }
 
+/// The money unit a label prints, where the value names none itself.
+fn unit_of(label: &LabelMatch<'_>, text: &str) -> Option<String> {
+    label.unit.clone().filter(|unit| unit.ends_with('元') && !text.contains('元'))
+}
+
 impl<'a> Mention<'a> {
-    fn new(label: &LabelMatch<'a>, field: &'a Field, printed: &str, block: usize) -> Self {
+    fn new(field: &'a Field, printed: &str, block: usize) -> Self {
         let folded = folding::fold(printed);
         Self {
             field,
@@ -125,40 +125,6 @@ impl<'a> Mention<'a> {
             block,
             by_main_label: super::labels::key_of(printed).contains(&super::labels::key_of(&field.label)),
             is_signature: ["签字", "签章", "盖章", "公章", "签名"].iter().any(|word| folded.contains(word)),
-            unit: label.unit.clone(),
         }
     }
-}
-
-/// Where a cell stands: `table 1 R3C2`, or `Sheet1!B3`.
-fn place(grid: &Grid, row: u32, column: u32) -> String {
-    match grid.kind {
-        GridKind::WordTable => format!("{} R{}C{}", grid.name, row + 1, column + 1),
-        GridKind::Sheet => {
-            let mut letters = Vec::new();
-            let mut rest = column + 1;
-            while rest > 0 {
-                let digit = u8::try_from((rest - 1) % 26).unwrap_or_default();
-                letters.push(char::from(b'A' + digit));
-                rest = (rest - 1) / 26;
-            }
-            format!("{}!{}{}", grid.name, letters.iter().rev().collect::<String>(), row + 1)
-        }
-    }
-}
-
-/// A label that prints another unit than the catalogue's: the bare number would mislead.
-fn unit_notes(mentions: &[Mention<'_>]) -> Vec<String> {
-    let odd = |mention: &&Mention<'_>| {
-        mention.value.is_some() && mention.unit.is_some() && mention.field.unit.is_some() && mention.unit != mention.field.unit
-    };
-    let notes: BTreeMap<&str, String> = mentions
-        .iter()
-        .filter(odd)
-        .map(|mention| {
-            let (field, unit) = (mention.field, mention.unit.as_deref().unwrap_or_default());
-            (field.key.as_str(), format!("“{}”一栏的单位是{unit}，不是{}。", field.label, field.unit.as_deref().unwrap_or_default()))
-        })
-        .collect();
-    notes.into_values().collect()
 }

@@ -18,6 +18,7 @@ mod view;
 
 use header::Header;
 use topics::Topics;
+pub(super) use view::cell_place;
 
 /// Remarks of one kind that are listed one by one.
 const REMARKS_MAX: usize = 5;
@@ -63,7 +64,7 @@ impl TableReading {
     pub fn into_form_reading(self, form: &Form, paragraphs: &[String]) -> FormReading {
         let blank_form = (self.is_table && self.records.is_empty()).then(|| form.id.clone());
         let text = paragraphs.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n");
-        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes }
+        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes, decisions: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Grid, GridKind};
+use super::grid::{Document, Grid, GridKind};
 use crate::domain::folding;
 
 pub mod legacy;
@@ -88,11 +88,14 @@ impl WordDocument {
         all.join("\n")
     }
 
-    /// Grids of another format, one after the other.
+    /// A document of another format: its text, then its tables.
     #[must_use]
-    pub fn of_grids(grids: &[Grid]) -> Self {
-        let tables: Vec<WordTable> = grids.iter().map(|grid| WordTable { grid: grid.clone(), nested: BTreeMap::new() }).collect();
-        Self { blocks: (0..tables.len()).map(Block::Table).collect(), tables }
+    pub fn of(document: Document) -> Self {
+        let mut made = Self::default();
+        document.paragraphs.iter().for_each(|text| made.push_paragraph(text));
+        made.blocks.extend((0..document.tables.len()).map(Block::Table));
+        made.tables = document.tables.into_iter().map(|grid| WordTable { grid, nested: BTreeMap::new() }).collect();
+        made
     }
 
     /// Plain text, a paragraph a line.

@@ -29,6 +29,7 @@ enum Values {
     Queue(QueueValues),
     Digest(Box<DigestValues>),
     Alert(AlertValues<'static>),
+    Other(serde_json::Value),
 }
 
 impl Sample {
@@ -40,6 +41,7 @@ impl Sample {
             Values::Queue(values) => templates.render(self.template, values),
             Values::Digest(values) => templates.render(self.template, values),
             Values::Alert(values) => templates.render(self.template, values),
+            Values::Other(values) => templates.render(self.template, values),
         }
     }
 }

@@ -46,7 +46,8 @@ pub fn queue_letter(batch: &Batch<'_>, to: &str, templates: &Templates) -> Resul
     let rendered = templates.render("queue.txt", &values)?;
     let html = templates.render("queue.html", &values)?;
     Ok(Letter {
-        key: format!("queue:{}:{}:{to}", batch.division, batch.slot),
+        // The token makes the Message-ID one that nobody else can name.
+        key: format!("queue:{}:{}:{to}:{}", batch.division, batch.slot, batch.token),
         kind: LetterKind::Queue,
         urgency: Urgency::Queue,
         html: Some(html.text),
@@ -76,6 +77,8 @@ pub struct Batch<'a> {
     /// The scheduled moment, `2024-08-15T09:00`: at most one letter for each.
     pub slot: &'a str,
     pub topics: &'a [QueueTopic],
+    /// What the division's answer must carry.
+    pub token: &'a str,
     pub department: &'a str,
     pub zone: &'a TimeZone,
     pub now: Timestamp,
@@ -85,6 +88,10 @@ pub struct Batch<'a> {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct QueueValues {
     pub division: String,
+    /// Names the letter where a division orders by web mail.
+    pub token: String,
+    /// A receipt number for the example of an order.
+    pub example: String,
     pub department: String,
     pub day: String,
     pub topics: Vec<QueueLine>,
@@ -107,6 +114,8 @@ impl QueueValues {
         };
         Self {
             division: batch.division_name.to_owned(),
+            token: batch.token.to_owned(),
+            example: batch.topics.first().map_or("2024-00037-5", |topic| topic.number.as_str()).to_owned(),
             department: batch.department.to_owned(),
             day: chinese_day(day_of(batch.now, batch.zone)),
             topics: batch.topics.iter().enumerate().map(line).collect(),

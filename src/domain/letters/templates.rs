@@ -9,11 +9,13 @@ use serde::Serialize;
 use crate::domain::folding::one_line;
 
 /// Names of the templates, each with its shipped wording.
-const SHIPPED: [(&str, &str); 10] = [
+const SHIPPED: [(&str, &str); 12] = [
     ("receipt.txt", include_str!("../../../config/letters/receipt.txt")),
     ("enterprise.txt", include_str!("../../../config/letters/enterprise.txt")),
     ("correction.txt", include_str!("../../../config/letters/correction.txt")),
     ("no_annex.txt", include_str!("../../../config/letters/no_annex.txt")),
+    ("confirmation.txt", include_str!("../../../config/letters/confirmation.txt")),
+    ("guidance.txt", include_str!("../../../config/letters/guidance.txt")),
     ("queue.txt", include_str!("../../../config/letters/queue.txt")),
     ("digest.txt", include_str!("../../../config/letters/digest.txt")),
     ("alert.txt", include_str!("../../../config/letters/alert.txt")),

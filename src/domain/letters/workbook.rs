@@ -5,14 +5,17 @@ use jiff::tz::TimeZone;
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::{queue::QueueTopic, receipt::ReceiptValues};
-use crate::domain::time::chinese_minute;
+use crate::domain::{
+    forms::decisions::{DECISION_HEADING, NUMBER_HEADING},
+    time::chinese_minute,
+};
 
 /// A column: heading, width in characters.
 type Column = (&'static str, f64);
 
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 18] = [
     ("序号", 5.0),
-    ("回执编号", 15.0),
+    (NUMBER_HEADING, 15.0),
     ("课题名称", 32.0),
     ("申报单位", 24.0),
     ("报送单位", 20.0),
@@ -28,6 +31,7 @@ const COLUMNS: [Column; 17] = [
     ("疑似重复", 20.0),
     ("分派依据", 24.0),
     ("可能相关处室", 16.0),
+    (DECISION_HEADING, 22.0),
 ];
 /// Rows of a long text shown before Excel cuts it off at its cell limit of 32 767 characters.
 const CELL_MAX_CHARS: usize = 8_000;
@@ -131,7 +135,7 @@ fn print_setup(sheet: &mut Worksheet) -> Result<(), XlsxError> {
     Ok(())
 }
 
-fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 16] {
+fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 17] {
     [
         topic.number.clone(),
         topic.title.clone(),
@@ -149,5 +153,7 @@ fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 16] {
         topic.duplicates.clone(),
         topic.evidence.clone(),
         topic.runners_up.clone(),
+        // For the division to fill in.
+        String::new(),
     ]
 }

@@ -5,6 +5,8 @@ use mail_parser::{
     decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
 };
 
+use base64::Engine as _;
+
 use super::{Message, Part, names};
 use crate::domain::{folding::one_line, limits::Limits};
 
@@ -136,6 +138,11 @@ fn slice<'a>(part: &MessagePart<'_>, raw: &'a [u8]) -> &'a [u8] {
 
 fn transfer_decoded(part: &MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
     let body = slice(part, raw);
+    // The library gives up on base64 with a fault in it; what came before and after the fault is still worth having.
+    let declares_base64 = part.content_transfer_encoding().is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("base64"));
+    if part.is_encoding_problem && declares_base64 {
+        return lenient_base64(body);
+    }
     match part.encoding {
         Encoding::Base64 => base64_decode(body),
         Encoding::QuotedPrintable => quoted_printable_decode(body),
@@ -144,9 +151,34 @@ fn transfer_decoded(part: &MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
     .unwrap_or_else(|| body.to_vec())
 }
 
-/// The library's decoding, unless it met bytes that its charset cannot explain.
+/// Base64 up to the first line that is none, foreign characters left out, an incomplete last group dropped.
+fn lenient_base64(body: &[u8]) -> Vec<u8> {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut digits = Vec::with_capacity(body.len());
+    for line in body.split(|byte| *byte == b'\n') {
+        let line = line.trim_ascii();
+        let foreign = line.iter().filter(|byte| !is_digit(byte) && **byte != b'=').count();
+        if foreign * 10 > line.len() {
+            break;
+        }
+        digits.extend(line.iter().copied().filter(is_digit));
+        if line.ends_with(b"=") {
+            break;
+        }
+    }
+    digits.truncate(digits.len() - usize::from(digits.len() % 4 == 1));
+    names::LENIENT.decode(&digits).unwrap_or_default()
+}
+
+/// The library's decoding, unless it met bytes that its charset cannot explain, or a charset it does not know.
 fn redecoded(part: &MessagePart<'_>, raw: &[u8], decoded: &str) -> String {
-    if decoded.contains('\u{FFFD}') { names::guess(&transfer_decoded(part, raw)) } else { decoded.to_owned() }
+    let charset = part.content_type().and_then(|declared| declared.attribute("charset")).unwrap_or_default();
+    let is_hz = charset.to_ascii_lowercase().starts_with("hz");
+    if decoded.contains('\u{FFFD}') || is_hz || part.is_encoding_problem {
+        names::decode_charset(charset, &transfer_decoded(part, raw))
+    } else {
+        decoded.to_owned()
+    }
 }
 
 /// What a person sees of an HTML text: tags dropped, blocks on lines of their own, entities decoded by the library.

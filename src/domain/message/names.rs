@@ -9,10 +9,13 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030};
 
 /// Base64 as it comes: with or without padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
+
+/// An encoded word is searched for its end no further than this (RFC 2047 allows 75); else hostile headers cost squared time.
+const WORD_MAX_BYTES: usize = 4 << 10;
 
 /// Removes folding: line breaks before white space.
 pub fn unfold(value: &[u8]) -> Vec<u8> {
@@ -30,7 +33,7 @@ pub fn decode(value: &[u8]) -> String {
             Some(open) if gap && open.joins(&word) => open.bytes.extend(word.bytes),
             _ => {
                 out.extend(pending.take().map(Word::text));
-                if !(gap && !out.is_empty()) {
+                if !gap || out.is_empty() {
                     out.push_str(&guess(before));
                 }
                 pending = Some(word);
@@ -55,6 +58,9 @@ pub fn parameter(header: &[u8], name: &str) -> Option<String> {
 /// Decodes bytes by charset label; every GB label means GB18030, unknown labels are guessed.
 pub fn decode_charset(label: &str, bytes: &[u8]) -> String {
     let label = label.trim().to_ascii_lowercase();
+    if matches!(label.as_str(), "hz-gb-2312" | "hz") {
+        return decode_hz(bytes);
+    }
     let is_gb = ["gb2312", "gbk", "gb18030", "x-gbk", "cp936", "ms936", "windows-936", "gb2312-80", "gb_2312-80", "euc-cn"]
         .contains(&label.as_str());
     let encoding = if is_gb { Some(GB18030) } else { Encoding::for_label(label.as_bytes()) };
@@ -65,6 +71,37 @@ pub fn decode_charset(label: &str, bytes: &[u8]) -> String {
         }
         None => guess(bytes),
     }
+}
+
+/// HZ (RFC 1843): 7-bit text with GB2312 between `~{` and `~}`. The encoding library refuses it.
+fn decode_hz(bytes: &[u8]) -> String {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut chinese = false;
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        match (chinese, first, tail.first()) {
+            (_, b'~', Some(b'{')) | (_, b'~', Some(b'}')) => {
+                chinese = tail.first() == Some(&b'{');
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            (false, b'~', Some(b'~')) => {
+                plain.push(b'~');
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            (false, b'~', Some(b'\n')) => rest = tail.get(1..).unwrap_or_default(),
+            (true, 0x21..=0x7E, Some(second @ 0x21..=0x7E)) => {
+                plain.extend([first | 0x80, second | 0x80]);
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            _ => {
+                // A line end closes what was left open.
+                chinese &= *first != b'\n';
+                plain.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    GB18030.decode(&plain).0.into_owned()
 }
 
 /// Bytes without a label: strict UTF-8, else GB18030, else what a detector says.
@@ -112,6 +149,7 @@ fn next_word(text: &[u8]) -> Option<(&[u8], Word, &[u8])> {
 
 /// A word after its `=?`, and how many bytes it takes.
 fn word_at(text: &[u8]) -> Option<(Word, usize)> {
+    let text = text.get(..text.len().min(WORD_MAX_BYTES))?;
     let charset_end = find(text, b"?")?;
     let charset = text.get(..charset_end)?;
     if charset.is_empty() || !charset.iter().all(|byte| byte.is_ascii_graphic()) {

@@ -70,7 +70,7 @@ pub fn sniff(bytes: &[u8], name: &str) -> Kind {
 
 fn volume(bytes: &[u8]) -> Kind {
     let file_type = match binary(bytes, "") {
-        Some(Kind { file_type, container: Some(_), .. }) => file_type,
+        Some(Kind { file_type: file_type @ (FileType::Zip | FileType::Rar | FileType::SevenZ), .. }) => file_type,
         _ => FileType::Other,
     };
     Kind::trouble(file_type, split_archive())
@@ -116,6 +116,10 @@ fn binary(bytes: &[u8], extension: &str) -> Option<Kind> {
     }
     if starts(b"%PDF-") {
         return Some(Kind::leaf(FileType::Pdf));
+    }
+    // The last piece of a cut zip begins anywhere and ends with the directory.
+    if zipped::is_split(bytes) {
+        return Some(Kind::trouble(FileType::Zip, split_archive()));
     }
     other_signature(bytes)
 }

@@ -31,7 +31,7 @@ fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Trouble> {
 }
 
 /// The end record names a disk other than the first.
-fn is_split(bytes: &[u8]) -> bool {
+pub fn is_split(bytes: &[u8]) -> bool {
     let tail = bytes.get(bytes.len().saturating_sub(66_000)..).unwrap_or_default();
     let Some(at) = memchr::memmem::rfind(tail, b"PK\x05\x06") else { return false };
     let disks = tail.get(at + 4..at + 8).unwrap_or_default();

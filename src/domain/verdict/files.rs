@@ -1,11 +1,7 @@
 //! The files of one mail: each is read once, gets its role, and the formal letter is found among them.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::{
-    Attachment, FormalLetter, Knowledge, Role,
+    Attachment, FormalLetter, Knowledge, Role, letter,
     reading::{Go, mail_error},
 };
 use crate::domain::{
@@ -25,16 +21,6 @@ pub struct ReadFile {
     pub reading: FormReading,
     pub role: Role,
 }
-
-/// Titles of formal letters (`domain.md` 2.4).
-static LETTER_TITLE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"关于(报送|征集|推荐|上报|申报|转报|呈报)[\s\S]{0,60}?的\s*(函|报告|请示|通知)").ok());
-/// Document numbers: 长工信函〔2024〕37号.
-static LETTER_NUMBER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(\p{Han}{2,10})\s*[〔\[【(（]\s*(20\d\d)\s*[〕\]】)）]\s*(\d{1,5})\s*号").ok());
-/// Words in the names of scanned letters.
-static LETTER_NAME: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"函|请示|报告|通知|正式文件|红头|公文|盖章|扫描|推荐文件|报送文件").ok());
 
 /// Reads every file that a reader can take.
 pub fn read_files(files: Vec<File>, knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Vec<ReadFile> {
@@ -56,7 +42,7 @@ fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
     match forms::read_file(file.file_type, &file.bytes, &knowledge.catalogue, &knowledge.limits) {
         Ok(Some(reading)) => {
             let role = role_of(&reading, &knowledge.catalogue);
-            if role != Role::Other {
+            if role != Role::Other || reading.decisions.is_some() {
                 file.status = FileStatus::Read;
             }
             ReadFile { file, reading, role }
@@ -105,52 +91,59 @@ fn role_of(reading: &FormReading, catalogue: &Catalogue) -> Role {
 }
 
 impl ReadFile {
-    /// Its text carries a letter's title or number.
+    /// Its text is a formal letter's.
     #[must_use]
     pub fn looks_like_letter(&self) -> bool {
-        self.role == Role::Other
-            && !self.reading.text.is_empty()
-            && (matches(&LETTER_TITLE, &self.reading.text) || matches(&LETTER_NUMBER, &self.reading.text))
+        self.role == Role::Other && letter::is_letter(&self.reading.text)
     }
 
     fn base_name(&self) -> &str {
         self.file.path.rsplit('/').next().unwrap_or(&self.file.path)
     }
 
-    /// Scans have no text: a name that speaks of a letter, else, in a mail with annexes, any scan not called an annex.
+    /// A file without text that may hold a letter: a scan, or one that could not be opened.
     fn could_be_scan(&self) -> bool {
+        let kind = matches!(self.file.file_type, FileType::Pdf | FileType::Ofd | FileType::Image);
         self.role == Role::Other
-            && matches!(self.file.file_type, FileType::Pdf | FileType::Ofd | FileType::Image)
+            && kind
             && self.file.status == FileStatus::Kept
+            && self.reading.text.trim().is_empty()
             && !self.file.bytes.is_empty()
+    }
+
+    /// Locked or broken, but called a letter: it is said of the letter, not of some file.
+    fn could_be_closed_letter(&self) -> bool {
+        self.role == Role::Other
+            && matches!(self.file.status, FileStatus::Encrypted | FileStatus::Damaged | FileStatus::Unsupported)
+            && letter::is_called_letter(self.base_name())
+    }
+
+    /// A scan that no name speaks for: documents before pictures, and of these none as small as a signature's logo.
+    fn could_be_eliminated_to(&self) -> bool {
+        let large = self.file.file_type != FileType::Image || self.file.size_bytes >= PHOTO_MIN_BYTES;
+        self.could_be_scan() && large && !letter::is_called_otherwise(self.base_name())
     }
 }
 
+/// A photographed page has more bytes than this.
+const PHOTO_MIN_BYTES: usize = 60_000;
+
 /// The formal letter: by its text, else by its name, else by elimination (R16). `texts` may name its number.
 pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
-    let by_text = files.iter().find(|file| file.looks_like_letter());
-    let by_name = || files.iter().find(|file| file.could_be_scan() && matches(&LETTER_NAME, file.base_name()));
+    let by_text = files.iter().filter(|file| file.looks_like_letter()).max_by_key(|file| letter::score(&file.reading.text));
+    let by_name = || files.iter().find(|file| file.could_be_scan() && letter::is_called_letter(file.base_name()));
+    let closed = || files.iter().find(|file| file.could_be_closed_letter());
     let has_annex = files.iter().any(|file| matches!(file.role, Role::Annex1 | Role::Annex2));
     let by_elimination = || {
-        files
-            .iter()
-            .find(|file| has_annex && file.could_be_scan() && file.file.file_type != FileType::Image && !file.base_name().contains("附件"))
+        let candidates = || files.iter().filter(|file| has_annex && file.could_be_eliminated_to());
+        candidates().find(|file| file.file.file_type != FileType::Image).or_else(|| candidates().next())
     };
-    let letter = by_text.or_else(by_name).or_else(by_elimination)?;
-    let number =
-        std::iter::once(letter.reading.text.as_str()).chain([letter.base_name()]).chain(texts.iter().copied()).find_map(document_number);
-    Some(FormalLetter { attachment: letter.file.path.clone(), number })
-}
-
-/// `长工信函〔2024〕37号`, brackets made uniform. A leading 关于… or 见 is not part of it.
-fn document_number(text: &str) -> Option<String> {
-    let found = LETTER_NUMBER.as_ref()?.captures(text)?;
-    let (office, year, number) = (found.get(1)?.as_str(), found.get(2)?.as_str(), found.get(3)?.as_str());
-    Some(format!("{office}〔{year}〕{number}号"))
-}
-
-fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    let found = by_text.or_else(by_name).or_else(closed).or_else(by_elimination)?;
+    let number = std::iter::once(found.reading.text.as_str())
+        .chain([found.base_name()])
+        .chain(texts.iter().copied())
+        .find_map(letter::document_number);
+    Some(FormalLetter { attachment: found.file.path.clone(), number })
 }
 
 /// Forms and rows, each with its file, in order of appearance.
@@ -165,7 +158,15 @@ pub fn records(files: &[ReadFile], catalogue: &Catalogue) -> (Vec<Sourced>, Vec<
 pub fn findings(files: &[ReadFile], letter: Option<&FormalLetter>) -> Vec<Finding> {
     let is_letter = |file: &ReadFile| letter.is_some_and(|letter| letter.attachment == file.file.path);
     let mut findings = Vec::new();
-    for file in files.iter().filter(|file| !is_letter(file)) {
+    for file in files {
+        if is_letter(file) {
+            let problem = file.file.problem.as_ref();
+            findings.extend(
+                problem
+                    .map(|problem| mail_error("R16", Some(file.file.path.clone()), format!("正式文件“{}”：{problem}", file.base_name()))),
+            );
+            continue;
+        }
         if let Some(problem) = &file.file.problem {
             findings.push(mail_error("R14", Some(file.file.path.clone()), format!("文件“{}”：{problem}", file.base_name())));
         }

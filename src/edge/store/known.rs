@@ -76,22 +76,27 @@ impl Store {
             .await?;
             known.add(rows)?;
         }
-        known.awaits_letter = self.awaits_letter(&known).await?;
+        known.lacks_letter = self.lacks_letter(&known).await?;
         self.same_applicants(keys, &mut known).await?;
         Ok(known)
     }
 
     /// Topics of the mail that the referred letter answered.
     async fn answered(&self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
-        let rows: Vec<(Option<String>,)> = sqlx::query_as(
-            "SELECT t.id FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
+        let rows: Vec<(Option<String>, String)> = sqlx::query_as(
+            "SELECT t.id, l.key FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
              WHERE l.message_id = $1 ORDER BY t.serial",
         )
         .bind(reference)
         .fetch_all(&self.pool)
         .await?;
         known.answers_our_letter |= !rows.is_empty();
-        for (id,) in rows {
+        for (id, key) in rows {
+            if let Some(division) =
+                key.strip_prefix("queue:").or_else(|| key.strip_prefix("orders:")).and_then(|rest| rest.split(':').next())
+            {
+                known.letter_division = Some(division.to_owned());
+            }
             if let Some(id) = id.filter(|id| !known.answered_topics.contains(id)) {
                 known.answered_topics.push(id);
             }
@@ -126,7 +131,7 @@ impl Store {
     }
 
     /// A bureau's mail about one of these topics came without a formal letter, and no mail about it brought one.
-    async fn awaits_letter(&self, known: &Known) -> Result<bool, StoreError> {
+    async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
         for topic in &known.topics {
             let (submissions, letters): (i64, i64) = sqlx::query_as(
                 "SELECT coalesce(sum(m.kind = 'submission'), 0), count(m.letter_file) FROM topic t

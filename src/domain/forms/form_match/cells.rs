@@ -7,11 +7,12 @@ use super::{
         Value,
         grid::Cell,
         labels::{LabelMatch, Labels},
+        table::cell_place,
         word::{WordDocument, WordTable},
     },
     Mention,
     parts::{self, Part},
-    place, values,
+    unit_of, values,
 };
 use crate::domain::{folding, limits::Limits};
 
@@ -250,8 +251,14 @@ impl<'a, 'd> Matcher<'a, 'd> {
         };
         let fields = std::iter::once((label.field, first)).chain(label.also.map(|also| (also, second)));
         for (field, text) in fields {
-            let value = text.map(|text| Value { text, place: place(grid, value_at.row, value_at.column), hidden, ..Value::default() });
-            let mention = Mention { value, table: Some(grid.name.clone()), ..Mention::new(label, field, printed, self.block) };
+            let value = text.map(|text| Value {
+                unit: unit_of(label, &text),
+                text,
+                place: cell_place(grid, value_at.row, value_at.column),
+                hidden,
+                rounded: value_at.rounded,
+            });
+            let mention = Mention { value, table: Some(grid.name.clone()), ..Mention::new(field, printed, self.block) };
             self.mentions.push((cell.row, cell.column, mention));
         }
     }

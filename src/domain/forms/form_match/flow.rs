@@ -8,10 +8,10 @@ use super::{
     super::{
         Value,
         catalogue::FieldKind,
-        labels::Labels,
+        labels::{LabelMatch, Labels},
         word::{Block, WordDocument},
     },
-    Mention, cells, parts, values,
+    Mention, cells, choices, parts, unit_of, values,
 };
 use crate::domain::{folding, limits::Limits};
 
@@ -23,6 +23,10 @@ const HEADING_MAX_CHARS: usize = 30;
 static HEADING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(?:(第?[一二三四五六七八九十]{1,3}(?:[、.]|部分))|(\([一二三四五六七八九十]{1,3}\)))").ok());
 
+/// Notes below a form: 注：本表一式三份.
+static NOTE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(?:备?注|说明|填表说明|填报说明|填写说明)(?:[:：]|\d|[一二三])|^填[表报写]说明$").ok());
+
 /// The section that is open: text that follows belongs to it.
 struct Open<'a> {
     mention: usize,
@@ -31,6 +35,7 @@ struct Open<'a> {
     /// Depth of its heading's numbering, if it has one.
     level: Option<u8>,
     goes_on: bool,
+    label: LabelMatch<'a>,
     also: Option<usize>,
     field: &'a super::Field,
 }
@@ -106,7 +111,7 @@ impl<'a, 'd> Flow<'a, 'd> {
 
     fn begin(&mut self, block: usize, printed: &str, part: &parts::Part<'a, '_>) {
         let mut push = |field| {
-            self.mentions.push(Mention::new(&part.label, field, printed, block));
+            self.mentions.push(Mention::new(field, printed, block));
             self.mentions.len() - 1
         };
         let mention = push(part.label.field);
@@ -114,7 +119,15 @@ impl<'a, 'd> Flow<'a, 'd> {
         let field = part.label.field;
         let long = parts::is_long(field)
             || part.value.chars().count() > GOES_ON_FROM_CHARS && matches!(field.kind, FieldKind::Text | FieldKind::List);
-        self.open = Some(Open { mention, also, text: String::new(), level: level(printed), goes_on: part.value.is_empty() || long, field });
+        self.open = Some(Open {
+            mention,
+            also,
+            text: String::new(),
+            level: level(printed),
+            goes_on: part.value.is_empty() || long,
+            label: part.label.clone(),
+            field,
+        });
         if !part.value.is_empty() {
             self.append(part.value);
         }
@@ -123,7 +136,9 @@ impl<'a, 'd> Flow<'a, 'd> {
     fn append(&mut self, text: &str) {
         let place = format!("paragraph {}", self.paragraphs);
         let Some(open) = &mut self.open else { return };
-        if text.is_empty() || (!open.text.is_empty() && !open.goes_on) || open.text.len() > self.limits.text_max_chars.saturating_mul(4) {
+        let is_choice = matches!(open.field.kind, FieldKind::Enum | FieldKind::Multi);
+        let goes_on = if is_choice { choices::begins_with_box(text) } else { open.goes_on };
+        if text.is_empty() || (!open.text.is_empty() && !goes_on) || open.text.len() > self.limits.text_max_chars.saturating_mul(4) {
             return;
         }
         if open.text.is_empty() {
@@ -143,6 +158,9 @@ impl<'a, 'd> Flow<'a, 'd> {
         let Some(open) = &self.open else { return false };
         let folded = folding::fold_words(text);
         if folded == folding::fold_words(&self.labels.form().title) || (folded.starts_with("附件") && folded.chars().count() < 6) {
+            return true;
+        }
+        if NOTE.as_ref().is_some_and(|note| note.is_match(&folding::fold(text))) {
             return true;
         }
         let short = text.chars().count() <= HEADING_MAX_CHARS && !text.ends_with(['。', '；', ';', '，']);
@@ -167,6 +185,11 @@ impl<'a, 'd> Flow<'a, 'd> {
             }
             None => values::settle(open.field, &open.text, most),
         };
+        if let (Some(text), Some(mention)) = (&settled, self.mentions.get_mut(open.mention))
+            && let Some(value) = &mut mention.value
+        {
+            value.unit = unit_of(&open.label, text);
+        }
         self.settle(open.mention, settled);
     }
 

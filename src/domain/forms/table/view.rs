@@ -48,7 +48,7 @@ pub(super) fn row_after(cell: &Cell) -> u32 {
 }
 
 /// `Sheet1!I5`, or `table 1 R3C2` in a Word table.
-pub(super) fn cell_place(grid: &Grid, row: u32, column: u32) -> String {
+pub(in crate::domain::forms) fn cell_place(grid: &Grid, row: u32, column: u32) -> String {
     match grid.kind {
         GridKind::Sheet => format!("{}!{}{}", grid.name, letters(column), u64::from(row) + 1),
         GridKind::WordTable => format!("{} R{}C{}", grid.name, u64::from(row) + 1, u64::from(column) + 1),

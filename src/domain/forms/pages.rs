@@ -1,0 +1,77 @@
+//! Text of documents that know only where each character stands on a page: PDF and OFD. Characters become lines, lines paragraphs,
+//! ruled lines tables; a scan has none of them.
+
+use super::{ReadProblem, grid::Document};
+use crate::domain::{limits::Limits, parts::FileType};
+
+mod layout;
+mod ofd;
+mod pdf;
+mod ruled;
+#[cfg(test)]
+mod tests;
+
+/// Characters of one page; a page of a form has some thousands.
+const GLYPHS_MAX: usize = 40_000;
+/// Ruled lines of one page; beyond, it is a drawing.
+const RULES_MAX: usize = 4_000;
+
+/// One character (or ligature) and its place, in points, y growing downwards.
+#[derive(Debug, Clone, PartialEq)]
+struct Glyph {
+    x: f64,
+    /// The baseline.
+    y: f64,
+    width: f64,
+    size: f64,
+    text: String,
+}
+
+/// A horizontal or vertical line, `x0 <= x1`, `y0 <= y1`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rule {
+    x0: f64,
+    y0: f64,
+    x1: f64,
+    y1: f64,
+}
+
+/// What stands on one page.
+#[derive(Debug, Default)]
+struct Page {
+    glyphs: Vec<Glyph>,
+    rules: Vec<Rule>,
+    /// In points; 0 where unknown.
+    width: f64,
+}
+
+/// Reads the text of a PDF or OFD; empty for a scan.
+///
+/// # Errors
+/// What keeps it from being opened.
+pub fn read(file_type: FileType, bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
+    let pages = match file_type {
+        FileType::Ofd => ofd::pages(bytes, limits)?,
+        _ => pdf::pages(bytes, limits)?,
+    };
+    Ok(layout::document(pages, limits))
+}
+
+impl Page {
+    fn add_glyph(&mut self, glyph: Glyph) {
+        let finite = [glyph.x, glyph.y, glyph.width, glyph.size].iter().all(|value| value.is_finite() && value.abs() < 1e6);
+        if finite && glyph.size > 0.5 && self.glyphs.len() < GLYPHS_MAX {
+            self.glyphs.push(glyph);
+        }
+    }
+
+    /// Adds a line if it is level or upright and long enough to be a table's.
+    fn add_rule(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let rule = Rule { x0: from.0.min(to.0), y0: from.1.min(to.1), x1: from.0.max(to.0), y1: from.1.max(to.1) };
+        let (width, height) = (rule.x1 - rule.x0, rule.y1 - rule.y0);
+        let straight = width.min(height) < 2.5 && width.max(height) > 4.0;
+        if straight && width.is_finite() && height.is_finite() && self.rules.len() < RULES_MAX {
+            self.rules.push(rule);
+        }
+    }
+}

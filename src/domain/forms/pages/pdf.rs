@@ -1,0 +1,167 @@
+//! Characters and ruled lines of a PDF (ISO 32000). A library interprets the pages; nothing is painted, no image is decoded.
+
+use hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings, RectExt as _,
+    SoftMask, TransformExt as _,
+    font::{Glyph as PdfGlyph, GlyphRun},
+    hayro_cmap::BfString,
+    hayro_syntax::{LoadPdfError, Pdf},
+    interpret_page,
+    kurbo::{Affine, BezPath, PathEl, Point, Shape as _},
+};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{Glyph, Page};
+use crate::domain::{forms::ReadProblem, limits::Limits};
+
+/// Filled shapes thinner than this are lines.
+const THIN_POINTS: f64 = 2.5;
+/// Segments of one path; borders have four.
+const SEGMENTS_MAX: usize = 400;
+
+/// The pages of a PDF.
+///
+/// # Errors
+/// Encrypted with a password, broken, without pages, or unpacking to more than the limit.
+pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
+    refuse_bombs(bytes, limits)?;
+    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
+        LoadPdfError::Decryption(_) => ReadProblem::Encrypted,
+        LoadPdfError::Invalid => ReadProblem::Damaged("PDF文件已损坏或不完整".to_owned()),
+    })?;
+    if pdf.pages().is_empty() {
+        return Err(ReadProblem::Damaged("PDF文件没有页面".to_owned()));
+    }
+    let cache = InterpreterCache::new();
+    let mut pages = Vec::new();
+    for page in pdf.pages().iter().take(limits.pages_max) {
+        let transform = page.initial_transform(true).to_kurbo();
+        let bounds = page.intersected_crop_box().to_kurbo();
+        let mut context = Context::new(transform, bounds, &cache, pdf.xref(), InterpreterSettings::default());
+        let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() });
+        interpret_page(page, &mut context, &mut collector);
+        pages.push(collector.0);
+    }
+    Ok(pages)
+}
+
+/// Inflates every stream that is no image once, counting: the library itself has no limit.
+fn refuse_bombs(bytes: &[u8], limits: &Limits) -> Result<(), ReadProblem> {
+    let max_bytes = limits.container_file_max_bytes;
+    let mut total = 0_usize;
+    for at in memchr::memmem::find_iter(bytes, b"stream") {
+        let before = bytes.get(at.saturating_sub(600)..at).unwrap_or_default();
+        let dictionary = before.get(memchr::memmem::rfind(before, b"obj").unwrap_or(0)..).unwrap_or_default();
+        if before.ends_with(b"end") || memchr::memmem::find(dictionary, b"/Image").is_some() {
+            continue;
+        }
+        let data = bytes.get(at + 6..).unwrap_or_default();
+        let data = data.strip_prefix(b"\r\n").or_else(|| data.strip_prefix(b"\n")).or_else(|| data.strip_prefix(b"\r")).unwrap_or(data);
+        let twice = memchr::memmem::find_iter(dictionary, b"/FlateDecode").count() > 1;
+        let budget = max_bytes.saturating_sub(total);
+        // A stream packed twice swells by a million; nobody writes one.
+        let over = twice
+            || inflated(data, budget).is_none_or(|length| {
+                total += length;
+                false
+            });
+        if over {
+            return Err(ReadProblem::Refused(format!("PDF文件解压后超过{}MB的上限", max_bytes >> 20)));
+        }
+    }
+    Ok(())
+}
+
+/// Length of a zlib stream unpacked; `None` where it passes `max_bytes`. What is no zlib has length zero.
+fn inflated(data: &[u8], max_bytes: usize) -> Option<usize> {
+    use std::io::Read as _;
+    if data.first().is_none_or(|first| first & 0x0F != 8) {
+        return Some(0);
+    }
+    let mut decoder = flate2::read::ZlibDecoder::new(data);
+    let mut chunk = [0; 16 << 10];
+    let mut length = 0;
+    while let Ok(count @ 1..) = decoder.read(&mut chunk) {
+        length += count;
+        if length > max_bytes {
+            return None;
+        }
+    }
+    Some(length)
+}
+
+/// Takes down what would be painted.
+struct Collector(Page);
+
+impl Device<'_> for Collector {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        let bounds = props.transform.transform_rect_bbox(path.bounding_box());
+        match mode {
+            DrawMode::Invisible => {}
+            _ if bounds.width() < THIN_POINTS || bounds.height() < THIN_POINTS => {
+                self.0.add_rule((bounds.x0, bounds.y0), (bounds.x1, bounds.y1));
+            }
+            DrawMode::Fill(_) => {}
+            DrawMode::Stroke(_) | DrawMode::FillAndStroke(..) => self.segments(path, props.transform),
+        }
+    }
+
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
+        for glyph in run.glyphs() {
+            let place = props.transform * glyph.transform();
+            let width = match &**glyph {
+                PdfGlyph::Outline(outline) => outline.advance_width(),
+                PdfGlyph::Type3(shape) => shape.advance_width(),
+            };
+            let text = match glyph.as_unicode() {
+                Some(BfString::Char(c)) => c.to_string(),
+                Some(BfString::String(text)) => text,
+                None => continue,
+            };
+            let origin = place * Point::ORIGIN;
+            let unit = if matches!(&**glyph, PdfGlyph::Type3(_)) { 1.0 } else { 1_000.0 };
+            // Glyph space is a thousandth of the em.
+            let em = place * Point::new(0.0, unit) - origin;
+            let advance = place * Point::new(f64::from(width.unwrap_or(0.0)), 0.0) - origin;
+            self.0.add_glyph(Glyph { x: origin.x, y: origin.y, width: advance.hypot(), size: em.hypot(), text: unified(&text) });
+        }
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {}
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
+    fn pop_clip(&mut self) {}
+    fn pop_transparency_group(&mut self) {}
+}
+
+impl Collector {
+    fn segments(&mut self, path: &BezPath, transform: Affine) {
+        let (mut start, mut at) = (Point::ORIGIN, Point::ORIGIN);
+        for element in path.elements().iter().take(SEGMENTS_MAX) {
+            let next = match element {
+                PathEl::MoveTo(to) => {
+                    start = *to;
+                    at = *to;
+                    continue;
+                }
+                PathEl::LineTo(to) => *to,
+                PathEl::ClosePath => start,
+                PathEl::QuadTo(_, to) | PathEl::CurveTo(_, _, to) => {
+                    at = *to;
+                    continue;
+                }
+            };
+            let (from, to) = (transform * at, transform * next);
+            self.0.add_rule((from.x, from.y), (to.x, to.y));
+            at = next;
+        }
+    }
+}
+
+/// Fonts that share a glyph between 工 and the radical ⼯ give back the radical.
+fn unified(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if matches!(c, '\u{2E80}'..='\u{2FDF}') { c.nfkc().collect::<Vec<_>>() } else { vec![c] })
+        .filter(|c| !c.is_control())
+        .collect()
+}
