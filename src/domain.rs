@@ -27,4 +27,3 @@ pub mod orders;
 pub mod submitters;
 pub mod verdict;
 pub mod letters;
-pub mod orders;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod alert;
 pub mod caps;
+pub mod charts;
 pub mod digest;
 pub mod orders;
 pub mod preview;

@@ -357,8 +357,8 @@ fn outgoing(smtp: &SmtpConfig, letter: &DueLetter, now: Timestamp) -> Outgoing {
         references: letter.references.clone(),
         date: now,
         text: letter.text.clone(),
-        html: letter.html.clone(),
-        enclosures: letter.enclosures.clone(),
+        html: letter.html.clone().filter(|_| smtp.html),
+        enclosures: letter.enclosures.iter().filter(|file| smtp.html || file.content_id.is_none()).cloned().collect(),
         auto_submitted: automatic.to_owned(),
     }
 }
@@ -371,3 +371,6 @@ pub fn masked(address: &str) -> String {
         None => "***".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

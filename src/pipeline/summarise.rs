@@ -21,6 +21,9 @@ use crate::{
     edge::disk,
 };
 
+/// Digests made up for after a downtime.
+const DIGESTS_MAX: usize = 7;
+
 /// Makes every queue letter and digest that is due now; returns how many letters were queued.
 ///
 /// # Errors
@@ -89,12 +92,24 @@ async fn digest(house: &House) -> anyhow::Result<usize> {
     let Some(day) = slot.get(..10).and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.yesterday().ok()) else { return Ok(0) };
     let mut queued = 0;
     for to in &house.config.digest.to {
-        if house.store.slot_done("digest", to, &day.to_string()).await? {
-            continue;
+        for missed in days_to_tell(house.store.last_slot("digest", to).await?.as_deref(), day) {
+            if missed < day && facts_of(house, missed).await?.mails_by_kind.is_empty() {
+                house.store.mark_slot("digest", to, &missed.to_string(), now).await?;
+            } else {
+                queued += send_digest(house, missed, to).await?;
+            }
         }
-        queued += send_digest(house, day, to).await?;
     }
     Ok(queued)
+}
+
+/// Days that a reader has not been told of: all since the last one, at most a week of them; to a new reader the latest alone.
+fn days_to_tell(last: Option<&str>, latest: Date) -> Vec<Date> {
+    let Some(last) = last.and_then(|last| last.parse::<Date>().ok()) else { return vec![latest] };
+    let mut days: Vec<Date> =
+        std::iter::successors(Some(latest), |day| day.yesterday().ok()).take(DIGESTS_MAX).take_while(|day| *day > last).collect();
+    days.reverse();
+    days
 }
 
 /// Queues the digest of `day` to one administrator; once a (recipient, day).
@@ -141,11 +156,16 @@ pub async fn print_digest(house: &House, day: Date) -> anyhow::Result<(String, S
 /// Facts of the half-open day in the configured zone, and of the time since, where the day is over.
 async fn facts(house: &House, day: Date) -> anyhow::Result<(DigestFacts, Option<DigestFacts>)> {
     let now = house.now();
-    let start = day.to_zoned_datetime(house.zone.clone())?.timestamp();
     let end = day.checked_add(1.day())?.to_zoned_datetime(house.zone.clone())?.timestamp();
-    let facts = house.store.digest_facts(start, end, now, &house.knowledge).await?;
+    let facts = facts_of(house, day).await?;
     let since = if now > end { Some(house.store.digest_facts(end, now, now, &house.knowledge).await?) } else { None };
     Ok((facts, since))
+}
+
+async fn facts_of(house: &House, day: Date) -> anyhow::Result<DigestFacts> {
+    let start = day.to_zoned_datetime(house.zone.clone())?.timestamp();
+    let end = day.checked_add(1.day())?.to_zoned_datetime(house.zone.clone())?.timestamp();
+    Ok(house.store.digest_facts(start, end, house.now(), &house.knowledge).await?)
 }
 
 /// How mailbox, accounts, disk and secret do at present.
@@ -198,6 +218,16 @@ mod tests {
     #[test]
     fn before_the_first_time_yesterdays_last_slot_still_stands() {
         assert_eq!(slot(&["09:00"], "2024-08-15T00:30:00Z").as_deref(), Some("2024-08-14T09:00"));
+    }
+
+    #[test]
+    fn days_missed_in_a_downtime_are_told_once_and_no_day_twice() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let told = |last: Option<&str>| days_to_tell(last, day("2024-08-15")).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(told(None), ["2024-08-15"]);
+        assert_eq!(told(Some("2024-08-15")), [""; 0]);
+        assert_eq!(told(Some("2024-08-12")), ["2024-08-13", "2024-08-14", "2024-08-15"]);
+        assert_eq!(told(Some("2024-01-01")).len(), 7);
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
-use super::{Enclosure, Letter, LetterKind, Urgency, templates::Templates};
+use super::{
+    Enclosure, Letter, LetterKind, Urgency,
+    charts::{Bar, BarChart},
+    templates::Templates,
+};
 use crate::domain::time::{chinese_day, chinese_minute};
 
 /// Facts of a period and of the present, as the store counts them. Names are Chinese display names already.
@@ -276,7 +280,56 @@ fn values(digest: &DigestDay<'_>) -> DigestValues {
     }
 }
 
-/// Name, title and picture of each chart.
-fn charts(_facts: &DigestFacts) -> Vec<(&'static str, String, Vec<u8>)> {
-    Vec::new()
+/// Name, words and picture of each chart that has something to show.
+fn charts(facts: &DigestFacts) -> Vec<(&'static str, String, Vec<u8>)> {
+    let bar = |count: &Count| Bar { label: count.name.clone(), values: vec![count.count] };
+    let correction = |row: &OpenCorrection| Bar { label: row.bureau.clone(), values: vec![row.count] };
+    let division =
+        |row: &DivisionLine| Bar { label: row.name.clone(), values: vec![row.accepted, row.needs_correction, row.suspected_duplicate] };
+    let chart = |title: &str, bars: Vec<Bar>| BarChart { title: title.to_owned(), parts: Vec::new(), bars };
+    let mut divisions = chart("全部课题按处室和状态（项）", facts.divisions.iter().map(division).collect());
+    divisions.parts = ["材料齐全", "待补正", "疑似重复"].map(str::to_owned).to_vec();
+    let corrections = chart("待补正课题按报送单位（项）", facts.open_corrections.iter().map(correction).collect());
+    let arrived = chart("当日新课题按报送单位（项）", facts.topics_by_bureau.iter().map(bar).collect());
+    [("arrived", arrived), ("divisions", divisions), ("corrections", corrections)]
+        .into_iter()
+        .filter(|(_, chart)| !chart.bars.is_empty())
+        .map(|(name, chart)| (name, chart.in_words(), chart.png()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_day_has_pictures_beside_its_html_and_a_quiet_day_has_none() {
+        let templates = Templates::load(&std::collections::BTreeMap::new()).unwrap();
+        let write = |facts: &DigestFacts| {
+            let day = DigestDay {
+                day: jiff::civil::date(2024, 8, 15),
+                facts,
+                since: None,
+                health: &Health::default(),
+                department: "厅",
+                zone: &TimeZone::UTC,
+                now: Timestamp::UNIX_EPOCH,
+            };
+            digest_letter(&day, "a@b.cn", &templates).unwrap()
+        };
+        let count = Count { name: "长春市工业和信息化局".to_owned(), count: 3 };
+        let busy = write(&DigestFacts {
+            mails_by_kind: vec![count.clone()],
+            topics_by_bureau: vec![count.clone()],
+            open_corrections: vec![OpenCorrection { bureau: count.name, count: 1, oldest_days: 2 }],
+            ..DigestFacts::default()
+        });
+        let html = busy.html.unwrap();
+        assert_eq!(busy.enclosures.len(), 2);
+        for picture in &busy.enclosures {
+            assert!(html.contains(&format!("cid:{}", picture.content_id.as_ref().unwrap())));
+        }
+        let quiet = write(&DigestFacts::default());
+        assert!(quiet.enclosures.is_empty() && quiet.text.len() < 800, "{}", quiet.text.len());
+    }
 }

@@ -29,6 +29,7 @@ enum Values {
     Queue(QueueValues),
     Digest(Box<DigestValues>),
     Alert(AlertValues<'static>),
+    Other(serde_json::Value),
 }
 
 impl Sample {
@@ -40,6 +41,7 @@ impl Sample {
             Values::Queue(values) => templates.render(self.template, values),
             Values::Digest(values) => templates.render(self.template, values),
             Values::Alert(values) => templates.render(self.template, values),
+            Values::Other(values) => templates.render(self.template, values),
         }
     }
 }
@@ -77,6 +79,7 @@ fn topic(no: usize, state: &'static str, corrections: &[&str]) -> TopicValues {
         corrections: texts(corrections),
         more_corrections: 0,
         changed: String::new(),
+        put_right: String::new(),
     }
 }
 
@@ -99,6 +102,8 @@ fn batch(topics: Vec<TopicValues>, problems: &[&str]) -> ReceiptValues {
         problems: texts(problems),
         more_problems: 0,
         held: false,
+        letter_arrived: false,
+        unchanged: false,
         list_file: String::new(),
     }
 }
@@ -206,6 +211,8 @@ fn corrections() -> Vec<Sample> {
         topic.changed = "主要技术参数、预期经济效益".to_owned();
         topic
     };
+    let mut put_right = topic(1, MUST, &[MISSING]);
+    put_right.put_right = "主要技术参数".to_owned();
     let mut nothing = batch(Vec::new(), &[]);
     nothing.subject = "回复：【自动回执】已收到专项课题材料".to_owned();
     let mut unread = nothing.clone();
@@ -213,7 +220,19 @@ fn corrections() -> Vec<Sample> {
     vec![
         sample("correction-complete", "补正后齐全", batch(vec![changed(topic(1, COMPLETE, &[]))], &[])),
         sample("correction-open", "补正后仍缺", batch(vec![changed(topic(1, MUST, &[MISSING]))], &[])),
-        sample("correction-same", "与此前相同", batch(vec![topic(1, "与此前报送的内容相同，未作变更", &[])], &[])),
+        sample(
+            "correction-same",
+            "与此前相同",
+            ReceiptValues { unchanged: true, ..batch(vec![topic(1, "与此前报送的内容相同，未作变更", &[])], &[]) },
+        ),
+        sample(
+            "correction-letter",
+            "补来正式文件",
+            ReceiptValues {
+                letter_arrived: true, unchanged: true, ..batch(vec![topic(1, "与此前报送的内容相同，未作变更", &[])], &[])
+            },
+        ),
+        sample("correction-put-right", "一处补正，一处仍缺", batch(vec![put_right], &[])),
         sample("correction-talk", "回复中没有附件", nothing),
         sample("correction-unreadable", "补正文件打不开", unread),
     ]
@@ -243,4 +262,62 @@ fn others() -> Vec<Sample> {
             ReceiptValues { contact: String::new(), ..nothing(&[]) },
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use super::*;
+    use crate::domain::letters::receipt::TEXT_MAX_BYTES;
+
+    #[test]
+    fn every_letter_reads_as_its_golden_copy() {
+        let templates = Templates::load(&BTreeMap::new()).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/letters");
+        let mut different = Vec::new();
+        for sample in samples() {
+            let rendered = sample.render(&templates).unwrap();
+            let text = format!("{}\n\n{}", rendered.subject, rendered.text);
+            let file = folder.join(format!("{}.{}", sample.name, sample.template.rsplit('.').next().unwrap()));
+            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(&file, &text).unwrap();
+            }
+            if std::fs::read_to_string(&file).unwrap_or_default() != text {
+                different.push(sample.name);
+            }
+        }
+        assert!(different.is_empty(), "{different:?} differ; look at them, then UPDATE_GOLDEN=1");
+    }
+
+    #[test]
+    fn no_receipt_is_long_links_anywhere_or_leaves_a_gap() {
+        let templates = Templates::load(&BTreeMap::new()).unwrap();
+        for sample in samples().iter().filter(|sample| matches!(sample.values, Values::Receipt(_))) {
+            let rendered = sample.render(&templates).unwrap();
+            assert!(rendered.text.len() <= TEXT_MAX_BYTES || sample.name == "list", "{}", sample.name);
+            assert!(!rendered.text.contains("http") && !rendered.text.contains("\n\n\n"), "{}", sample.name);
+            assert!(rendered.subject.starts_with("【自动回执】") || sample.name == "list", "{}", sample.name);
+        }
+    }
+
+    #[test]
+    fn a_template_that_breaks_in_one_situation_is_found_when_it_is_loaded() {
+        let load = |name: &str, text: &str| Templates::load(&BTreeMap::from([(name.to_owned(), text.to_owned())]));
+        let mistakes = load("receipt.txt", "主题\n{% if problems %}{{ no_such_value }}{% endif %}").unwrap_err();
+        assert!(mistakes[0].contains("receipt.txt") && mistakes[0].contains("line 2"), "{mistakes:?}");
+        assert!(load("digest.html", "x\n{{ facts.parked[0].nothing }}").is_err());
+        assert!(load("alert.txt", "{{ '' }}\n文").is_err(), "an empty subject");
+        assert!(load("nothing.txt", "x").is_err());
+    }
+
+    #[test]
+    fn a_value_with_markup_stays_text_in_html() {
+        let templates = Templates::load(&BTreeMap::new()).unwrap();
+        let mut values = internal::queue();
+        values.topics[0].topic.title = "<script>alert(1)</script>&".to_owned();
+        let html = templates.render("queue.html", &values).unwrap().text;
+        assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"));
+    }
 }

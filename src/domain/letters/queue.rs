@@ -88,9 +88,9 @@ pub struct Batch<'a> {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct QueueValues {
     pub division: String,
-    /// What the answer must carry.
+    /// Names the letter where a division orders by web mail.
     pub token: String,
-    /// A receipt number to show the orders with.
+    /// A receipt number for the example of an order.
     pub example: String,
     pub department: String,
     pub day: String,

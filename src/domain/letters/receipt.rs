@@ -62,6 +62,10 @@ pub struct ReceiptValues {
     pub complete: bool,
     /// Receipt number for the subject line, of the first topic.
     pub first_number: String,
+    /// The formal letter that was awaited came with this mail.
+    pub letter_arrived: bool,
+    /// Everything in the mail was known already, word for word.
+    pub unchanged: bool,
     /// The submitter is not one that the notice names: a person looks first.
     pub held: bool,
     /// Name of the enclosed file with the full list; empty where the letter says everything.
@@ -82,16 +86,16 @@ pub struct TopicValues {
     pub more_corrections: usize,
     /// Labels of the fields that a revision changed.
     pub changed: String,
+    /// Labels of the fields that were to be corrected and now are.
+    pub put_right: String,
 }
 
 /// Longest receipt, in bytes of its text (RFC 3834 section 3.1.5: no large answers).
 pub const TEXT_MAX_BYTES: usize = 4096;
 /// Characters shown of a title, a name or a subject.
 const SHOWN_MAX_CHARS: usize = 60;
-/// Topics shown of a long batch, tried in this order until the letter is short enough.
-const SHOWN_TOPICS: [usize; 5] = [30, 20, 12, 6, 0];
-/// Problems of the mail as a whole shown where the letter is long.
-const SHOWN_PROBLEMS: usize = 6;
+/// Topics and problems of the mail as a whole that a long letter shows, tried in this order until it is short enough.
+const SHOWN: [(usize, usize); 6] = [(30, 6), (20, 6), (12, 5), (6, 4), (3, 2), (0, 1)];
 
 /// The acknowledgement of one mail; `None` where nobody is answered. `numbers` are the topics' receipt numbers, in order.
 ///
@@ -135,8 +139,8 @@ fn fitted(template: &str, values: ReceiptValues, context: &ReceiptContext<'_>) -
     }
     let enclosure = full_list(&values, context)?;
     let mut shortened = whole;
-    for topics in SHOWN_TOPICS {
-        shortened = context.templates.render(template, summary(&values, topics, &enclosure.name))?;
+    for (topics, problems) in SHOWN {
+        shortened = context.templates.render(template, summary(&values, topics, problems, &enclosure.name))?;
         if shortened.text.len() <= TEXT_MAX_BYTES {
             break;
         }
@@ -144,8 +148,8 @@ fn fitted(template: &str, values: ReceiptValues, context: &ReceiptContext<'_>) -
     Ok((shortened, vec![enclosure]))
 }
 
-/// The same letter with `topics` topics, their corrections counted instead of told.
-fn summary(values: &ReceiptValues, topics: usize, list_file: &str) -> ReceiptValues {
+/// The same letter with so many topics and problems, the corrections counted instead of told.
+fn summary(values: &ReceiptValues, topics: usize, problems: usize, list_file: &str) -> ReceiptValues {
     let mut short = values.clone();
     short.topics.truncate(topics);
     for topic in &mut short.topics {
@@ -153,8 +157,8 @@ fn summary(values: &ReceiptValues, topics: usize, list_file: &str) -> ReceiptVal
         topic.corrections.clear();
         topic.changed.clear();
     }
-    short.more_problems = short.problems.len().saturating_sub(SHOWN_PROBLEMS);
-    short.problems.truncate(SHOWN_PROBLEMS);
+    short.more_problems = short.problems.len().saturating_sub(problems);
+    short.problems.truncate(problems);
     list_file.clone_into(&mut short.list_file);
     short
 }
@@ -206,6 +210,8 @@ fn values(verdict: &Verdict, numbers: &[Option<String>], context: &ReceiptContex
         complete: problems.is_empty() && !topics.is_empty() && topics.iter().all(|topic| topic.corrections.is_empty()),
         first_number: topics.first().map_or_else(String::new, |topic| topic.number.clone()),
         held: verdict.topics.iter().any(|topic| topic.held),
+        letter_arrived: verdict.letter_arrived,
+        unchanged: !topics.is_empty() && brings_nothing_new(verdict),
         topics,
         problems,
         more_problems: 0,
@@ -254,6 +260,7 @@ fn topic_values(index: usize, topic: &Topic, number: &str, context: &ReceiptCont
         corrections,
         more_corrections: 0,
         changed: changed_labels(topic, context.knowledge),
+        put_right: put_right_labels(topic, context.knowledge),
     }
 }
 
@@ -268,11 +275,26 @@ fn state(topic: &Topic, corrections: &[String]) -> &'static str {
 
 fn changed_labels(topic: &Topic, knowledge: &Knowledge) -> String {
     let Change::Revision { changed, .. } = &topic.change else { return String::new() };
-    let label = |key: &String| {
-        let field = knowledge.catalogue.forms.iter().find_map(|form| form.field(key));
-        field.map_or_else(|| key.clone(), |field| field.label.clone())
-    };
-    changed.iter().map(label).collect::<Vec<_>>().join("、")
+    changed.iter().map(|key| label(key, knowledge)).collect::<Vec<_>>().join("、")
+}
+
+/// What the sender was asked to correct and has corrected, each field once.
+fn put_right_labels(topic: &Topic, knowledge: &Knowledge) -> String {
+    let asked = topic.closed.iter().filter(|finding| told(finding)).filter_map(|finding| finding.field.as_deref());
+    let mut labels: Vec<String> = Vec::new();
+    for key in asked {
+        let label = label(key, knowledge);
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels.join("、")
+}
+
+/// What a form calls a field.
+fn label(key: &str, knowledge: &Knowledge) -> String {
+    let field = knowledge.catalogue.forms.iter().find_map(|form| form.field(key));
+    field.map_or_else(|| key.to_owned(), |field| field.label.clone())
 }
 
 /// The sender hears of what must or should be corrected, not of notes.
@@ -315,6 +337,59 @@ pub fn place_in_words(place: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn context<'a>(templates: &'a Templates, knowledge: &'a Knowledge, zone: &'a TimeZone) -> ReceiptContext<'a> {
+        ReceiptContext {
+            templates,
+            knowledge,
+            zone,
+            received_at: Timestamp::UNIX_EPOCH,
+            now: Timestamp::UNIX_EPOCH,
+            department: "吉林省工业和信息化厅",
+            contact: "科技处 0431-88900000",
+            tell_division: false,
+            caps: AnswerCaps::default(),
+            list_as_workbook: false,
+        }
+    }
+
+    #[test]
+    fn a_long_batch_is_summarised_within_four_kibibytes_and_nothing_is_left_out_of_the_list() {
+        let (templates, knowledge, zone) = (Templates::load(&Default::default()).unwrap(), Knowledge::default(), TimeZone::UTC);
+        for count in [1, 5, 12, 60, 400] {
+            let topic = |no: usize| TopicValues {
+                no,
+                title: "高".repeat(SHOWN_MAX_CHARS),
+                applicant: "长".repeat(SHOWN_MAX_CHARS),
+                number: crate::domain::receipt_number::format(2024, i64::try_from(no).unwrap()),
+                state: "已收到，需补正",
+                corrections: vec!["“主要技术参数”中未见量化指标，请写明数值和单位。".repeat(5); 4],
+                ..TopicValues::default()
+            };
+            let values = ReceiptValues {
+                greeting: "长春市工业和信息化局".to_owned(),
+                topics: (1..=count).map(topic).collect(),
+                topic_count: count,
+                problems: vec!["未见正式文件，请补报。".repeat(18); 12],
+                ..ReceiptValues::default()
+            };
+            let numbers: Vec<String> = values.topics.iter().map(|topic| topic.number.clone()).collect();
+            let mut context = context(&templates, &knowledge, &zone);
+            let (letter, files) = fitted("receipt.txt", values.clone(), &context).unwrap();
+            assert!(letter.text.len() <= TEXT_MAX_BYTES, "{count}: {}", letter.text.len());
+            let list = files.first().map(|file| String::from_utf8(file.bytes.clone()).unwrap()).unwrap_or_else(|| letter.text.clone());
+            assert!(numbers.iter().all(|number| list.contains(number.as_str())));
+            context.list_as_workbook = true;
+            let files = fitted("receipt.txt", values, &context).unwrap().1;
+            assert!(files.iter().all(|file| file.bytes.starts_with(b"PK") && file.name.ends_with(".xlsx")));
+        }
+    }
+
+    #[test]
+    fn a_foreign_text_is_one_line_short_and_without_a_live_link() {
+        assert_eq!(shown("a\r\nBcc: x@y.cn http://evil.cn www.evil.cn", 60), "a Bcc: x@y.cn http：//evil.cn www evil.cn");
+        assert_eq!(shown(&"长".repeat(100), 60).chars().count(), 60);
+    }
 
     #[test]
     fn a_place_reads_as_a_clerk_would_say_it() {

@@ -38,7 +38,7 @@ impl Example {
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
             .map(|(key, text)| {
-                let value = Value { text: text.clone(), place: String::new(), hidden: false };
+                let value = Value { text: text.clone(), ..Value::default() };
                 (key.to_owned(), PlacedValue { value, attachment: String::new(), form: String::new() })
             })
             .collect();

@@ -54,6 +54,19 @@ impl Store {
         Ok(row.is_some())
     }
 
+    /// The latest slot that was dealt with.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_slot(&self, kind: &str, recipient: &str) -> Result<Option<String>, StoreError> {
+        let (slot,): (Option<String>,) = sqlx::query_as("SELECT max(slot) FROM slot WHERE kind = $1 AND recipient = $2")
+            .bind(kind)
+            .bind(recipient)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(slot)
+    }
+
     /// Marks a slot for which there was nothing to say.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Letters to divisions and administrators on made-up values.
 
+use serde_json::json;
+
 use super::{Sample, Values};
 use crate::domain::letters::{
     alert::AlertValues,
@@ -22,9 +24,37 @@ pub fn internal() -> Vec<Sample> {
             department: "吉林省工业和信息化厅",
         })
     };
+    let line = |line: &str, done, text: &str| json!({"line": line, "done": done, "text": text});
+    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "已转汽车工业处。");
+    let not_done = line("2024-00099-0 受理", false, "没有这个回执编号，请核对。");
+    let confirmation = |done: &[serde_json::Value], not_done: &[serde_json::Value]| {
+        Values::Other(
+            json!({"division": "装备工业处", "token": "K7Q2", "done": done, "not_done": not_done, "department": "吉林省工业和信息化厅"}),
+        )
+    };
+    let guidance = Values::Other(json!({
+        "division": "装备工业处", "department": "吉林省工业和信息化厅", "contact": "科技处 0431-88900000",
+        "guidance": {
+            "number": "2024-00037-5", "title": "高速列车转向架轻量化关键技术", "applicant": "长春示例轨道装备有限公司",
+            "to": "gxj@example.cn", "in_reply_to": null, "opinion": "建议补充与国外同类产品的对标数据。",
+        },
+    }));
     let queue = Values::Queue(queue());
     let (busy, quiet) = (Values::Digest(Box::new(busy_day())), Values::Digest(Box::new(quiet_day())));
     vec![
+        Sample {
+            name: "confirmation",
+            template: "confirmation.txt",
+            about: "处室指令均已办理",
+            values: confirmation(std::slice::from_ref(&done), &[]),
+        },
+        Sample {
+            name: "confirmation-partly",
+            template: "confirmation.txt",
+            about: "处室指令部分未办",
+            values: confirmation(&[done], &[not_done]),
+        },
+        Sample { name: "guidance", template: "guidance.txt", about: "转达处室意见", values: guidance },
         Sample { name: "queue", template: "queue.txt", about: "处室清单", values: queue.clone() },
         Sample { name: "queue-html", template: "queue.html", about: "处室清单（HTML）", values: queue },
         Sample { name: "digest-busy", template: "digest.txt", about: "日报，有事项待处理", values: busy.clone() },
@@ -36,7 +66,7 @@ pub fn internal() -> Vec<Sample> {
     ]
 }
 
-fn queue() -> QueueValues {
+pub fn queue() -> QueueValues {
     let topic = QueueTopic {
         number: "2024-00037-5".to_owned(),
         title: "高速列车转向架轻量化关键技术".to_owned(),
