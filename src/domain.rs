@@ -2,20 +2,21 @@
 //!
 //! Nothing here awaits, reads a file, opens a socket, asks the clock or logs. Each module may use only those above it.
 
-pub mod findings;
 pub mod folding;
-pub mod forms;
-pub mod kind;
-pub mod letters;
-pub mod limits;
-pub mod links;
-pub mod message;
-pub mod parts;
-pub mod receipt_number;
-pub mod reconcile;
-pub mod routing;
-pub mod rules;
-pub mod submitters;
 pub mod time;
+pub mod limits;
+pub mod findings;
+pub mod receipt_number;
 pub mod uscc;
+pub mod message;
+pub mod kind;
+pub mod links;
+pub mod parts;
+pub mod forms;
+pub mod reconcile;
+pub mod rules;
+pub mod routing;
+pub mod orders;
+pub mod submitters;
 pub mod verdict;
+pub mod letters;

@@ -18,4 +18,9 @@
 //! [`config`] reads the TOML, [`daemon`] builds the edges and runs the loops, [`commands`] are the subcommands.
 //! Start reading at [`domain::verdict`], then [`pipeline`].
 
+pub mod commands;
+pub mod config;
+pub mod daemon;
 pub mod domain;
+pub mod edge;
+pub mod pipeline;

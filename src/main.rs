@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments to command, failure to exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    annexd::commands::cli::main()
+}

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{limits::Limits, parts::FileType};
 use catalogue::Catalogue;
 use word::WordDocument;
@@ -21,7 +23,7 @@ pub mod table;
 pub mod word;
 
 /// A value as the sender wrote it, after trimming, and where it stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     pub text: String,
     /// `Sheet1!I5`, or `table 1 R3C2` for a Word table, or `paragraph 7`.

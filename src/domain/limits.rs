@@ -1,9 +1,9 @@
 //! Every limit on foreign input, in one named struct. A refusal names the limit and the file; the rest of the mail is still read.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Limits on one message and everything inside it. Passed in wherever foreign bytes are read.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Largest message that is examined, in bytes (NetEase accepts at most 71 680 000). Larger ones are kept, not read.
@@ -18,6 +18,12 @@ pub struct Limits {
     pub container_output_max_bytes: usize,
     /// Unpacked bytes for one packed byte, once more than 1 MiB is out.
     pub container_ratio_max: usize,
+    /// Bytes that one entry of an archive may unpack to; larger ones are not kept in memory.
+    pub container_file_max_bytes: usize,
+    /// Memory that an archive's dictionary may claim (7z, RAR).
+    pub dictionary_max_bytes: usize,
+    /// Pages of a PDF or OFD that are read.
+    pub pages_max: usize,
     /// Cells read from one table or sheet.
     pub cells_max: usize,
     /// Rows read from one table or sheet.
@@ -45,6 +51,9 @@ impl Default for Limits {
             container_entries_max: 500,
             container_output_max_bytes: 512 << 20,
             container_ratio_max: 100,
+            container_file_max_bytes: 64 << 20,
+            dictionary_max_bytes: 128 << 20,
+            pages_max: 200,
             cells_max: 500_000,
             rows_max: 20_000,
             columns_max: 512,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use mail_parser::MessageParser;
+use serde::{Deserialize, Serialize};
 
 use super::{folding::one_line, limits::Limits};
 
@@ -13,7 +14,7 @@ mod machine;
 mod names;
 
 /// A mail as read. Nothing in it is trusted; nothing in it is lost (the raw bytes stay beside it).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Message {
     /// `<…>` of the Message-ID header, brackets included; `None` where missing or malformed.
     pub message_id: Option<String>,
@@ -40,7 +41,7 @@ pub struct Message {
 }
 
 /// An address with its display name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
     /// Decoded display name, one line, may be empty.
     pub name: String,
@@ -49,7 +50,7 @@ pub struct Mailbox {
 }
 
 /// What a machine mark says about the mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MachineKind {
     /// Out-of-office and other automatic replies (RFC 3834).
     AutoReply,
@@ -68,7 +69,7 @@ pub enum MachineKind {
 }
 
 /// One reason to take a mail for machine mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineMark {
     pub kind: MachineKind,
     /// The evidence, for logs and `answer_reason`: `Auto-Submitted: auto-replied`.
@@ -76,7 +77,7 @@ pub struct MachineMark {
 }
 
 /// A leaf part of the MIME tree.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Part {
     /// File name, decoded; made up (`part-3`) where the mail gives none. Not safe as a path: use it for show only.
     pub name: String,

@@ -3,7 +3,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{limits::Limits, message::Message};
+use sha2::{Digest, Sha256};
+
+use super::{
+    limits::Limits,
+    message::{self, Message},
+};
+use archives::Entry;
+use budget::{Budget, Trouble};
+use kinds::{Container, Kind};
+
+mod archives;
+mod budget;
+mod kinds;
+mod names;
+mod ole;
+mod outlook;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod tnef;
+mod zipped;
 
 /// What the bytes are (`contract.md` section 3, `type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,29 +78,211 @@ pub enum FileStatus {
 pub struct File {
     /// The way to the bytes: names joined by `/`.
     pub path: String,
-    /// Decoded bytes; empty where refused.
+    /// Decoded bytes; empty where refused, and for containers, whose entries follow.
     pub bytes: Vec<u8>,
-    /// SHA-256 of the bytes, lower-case hex.
+    /// Length of the decoded bytes, also where they are not kept.
+    pub size_bytes: usize,
+    /// SHA-256 of the bytes, lower-case hex; empty where they could not be unpacked.
     pub sha256: String,
     pub file_type: FileType,
     /// `Kept` for readable leaves until a reader has taken them; final for containers and refusals.
     pub status: FileStatus,
     /// Why it was not read, in Chinese, for the sender: names the limit or the remedy.
     pub problem: Option<String>,
+    /// Name or declared type speak of another kind than the bytes; a remark for people, in Chinese.
+    pub mismatch: Option<String>,
 }
 
 /// What a mail holds, unpacked.
 #[derive(Debug, Clone, Default)]
 pub struct Unpacked {
     pub files: Vec<File>,
-    /// Inner mails (forwarded as attachment), outermost first.
+    /// Inner mails (forwarded as attachment), outermost first; their files stand in `files`.
     pub inner_mails: Vec<Message>,
+    /// Limits of the mail as a whole that were passed, in Chinese, each with its figure and what to do.
+    pub notes: Vec<String>,
 }
 
 /// All files of a mail: leaf parts, entries of archives, files of inner mails, nested up to the limits.
 /// Junk entries (`__MACOSX`, `~$…`, `Thumbs.db`, `.DS_Store`) are left out.
 #[must_use]
 pub fn unpack(message: &Message, limits: &Limits) -> Unpacked {
-    let _ = (message, limits);
-    Unpacked::default()
+    let budget = Budget::new(limits);
+    let mut walk = Walk { budget: &budget, limits, out: Unpacked::default(), full: false };
+    if message.truncated {
+        walk.note_files_max();
+    }
+    for part in &message.files {
+        let path = names::tidy(&part.name.replace(['/', '\\'], "_"));
+        if !names::is_junk(&path) {
+            walk.file(Found { path, bytes: Bytes::Lent(&part.bytes), declared_type: &part.declared_type, is_message: part.is_message }, 0);
+        }
+    }
+    walk.out
+}
+
+/// Bytes of a file that is being looked at: those of a mail's part stand in the mail already.
+enum Bytes<'b> {
+    Lent(&'b [u8]),
+    Owned(Vec<u8>),
+}
+
+impl Bytes<'_> {
+    fn slice(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+
+    fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Lent(bytes) => bytes.to_vec(),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// A file on its way into the list.
+struct Found<'b> {
+    path: String,
+    bytes: Bytes<'b>,
+    declared_type: &'b str,
+    is_message: bool,
+}
+
+struct Walk<'l> {
+    budget: &'l Budget<'l>,
+    limits: &'l Limits,
+    out: Unpacked,
+    full: bool,
+}
+
+impl Walk<'_> {
+    /// Takes one file; `depth` counts the containers around it.
+    fn file(&mut self, found: Found<'_>, depth: usize) {
+        if self.out.files.len() >= self.limits.files_max {
+            self.note_files_max();
+            return;
+        }
+        let bytes = found.bytes.slice();
+        let mut kind = kinds::sniff(bytes, &found.path);
+        if found.is_message && kind.container.is_none() && !bytes.is_empty() {
+            kind = Kind { file_type: FileType::Eml, container: Some(Container::Mail), trouble: None };
+        }
+        let (status, problem) = match (&kind.trouble, kind.container) {
+            (Some((status, problem)), _) => (*status, Some(problem.clone())),
+            (None, Some(_)) => (FileStatus::Container, None),
+            (None, None) => (FileStatus::Kept, None),
+        };
+        let mut file = File {
+            size_bytes: bytes.len(),
+            sha256: hex(&Sha256::digest(bytes)),
+            bytes: Vec::new(),
+            file_type: kind.file_type,
+            status,
+            problem,
+            mismatch: kinds::mismatch(&kind, &found.path, found.declared_type),
+            path: found.path,
+        };
+        let Some(container) = kind.container else {
+            file.bytes = found.bytes.into_vec();
+            self.out.files.push(file);
+            return;
+        };
+        let (place, path) = (self.out.files.len(), file.path.clone());
+        self.out.files.push(file);
+        let opened = if depth >= self.limits.depth_max {
+            Err(Trouble::Refused(format!("压缩包或邮件的嵌套超过{}层的上限", self.limits.depth_max)))
+        } else {
+            self.open(container, &path, found.bytes, depth + 1)
+        };
+        if let (Err(trouble), Some(file)) = (opened, self.out.files.get_mut(place)) {
+            let what = if matches!(container, Container::Mail | Container::Outlook) { "邮件" } else { "压缩包" };
+            let (status, problem) = trouble.say(what);
+            (file.status, file.problem) = (status, Some(problem));
+        }
+    }
+
+    fn open(&mut self, container: Container, path: &str, bytes: Bytes<'_>, depth: usize) -> Result<(), Trouble> {
+        if container == Container::Mail {
+            return self.mail(path, bytes, depth);
+        }
+        let budget = self.budget;
+        let bytes = bytes.slice();
+        let meter = budget.meter(bytes.len());
+        let mut inner_mails = Vec::new();
+        let mut sink = |entry: Entry| self.entry(path, entry, depth);
+        let opened = match container {
+            Container::Zip => zipped::open(bytes, &meter, &mut sink),
+            Container::SevenZ => archives::open_seven_z(bytes, &meter, &mut sink),
+            Container::Rar => archives::open_rar(bytes, &meter, &mut sink),
+            Container::Gzip => archives::open_gzip(bytes, path, &meter, &mut sink),
+            Container::Tar => archives::open_tar(bytes, &meter, &mut sink),
+            Container::Tnef => tnef::open(bytes, &meter, &mut sink),
+            Container::Outlook => outlook::open(bytes, &meter, &mut sink).map(|messages| inner_mails = messages),
+            Container::Mail => Ok(()),
+        };
+        self.out.inner_mails.extend(inner_mails);
+        opened
+    }
+
+    fn entry(&mut self, path: &str, entry: Entry, depth: usize) {
+        let path = format!("{path}/{}", entry.name);
+        match entry.content {
+            Ok(bytes) => self.file(Found { path, bytes: Bytes::Owned(bytes), declared_type: "", is_message: false }, depth),
+            Err(trouble) => {
+                if self.out.files.len() >= self.limits.files_max {
+                    self.note_files_max();
+                    return;
+                }
+                let (status, problem) = trouble.say("文件");
+                self.out.files.push(File {
+                    bytes: Vec::new(),
+                    size_bytes: 0,
+                    sha256: String::new(),
+                    file_type: kinds::by_extension(&names::extension(&path)),
+                    status,
+                    problem: Some(problem),
+                    mismatch: None,
+                    path,
+                });
+            }
+        }
+    }
+
+    /// An inner mail: its text is kept, its files join the list.
+    fn mail(&mut self, path: &str, bytes: Bytes<'_>, depth: usize) -> Result<(), Trouble> {
+        let mut inner = message::parse(bytes.slice(), self.limits).map_err(|_| Trouble::Damaged)?;
+        drop(bytes);
+        let files = std::mem::take(&mut inner.files);
+        if inner.truncated {
+            self.note_files_max();
+        }
+        self.out.inner_mails.push(inner);
+        for part in files {
+            let name = names::tidy(&part.name.replace(['/', '\\'], "_"));
+            if names::is_junk(&name) {
+                continue;
+            }
+            let (declared_type, is_message) = (part.declared_type.as_str(), part.is_message);
+            self.file(Found { path: format!("{path}/{name}"), bytes: Bytes::Owned(part.bytes), declared_type, is_message }, depth);
+        }
+        Ok(())
+    }
+
+    fn note_files_max(&mut self) {
+        if !self.full {
+            self.full = true;
+            let max = self.limits.files_max;
+            self.out
+                .notes
+                .push(format!("邮件中的文件（含压缩包内文件）超过{max}个或邮件结构过于复杂，超出部分未读取。请精简或分几封邮件重新发送。"));
+        }
+    }
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

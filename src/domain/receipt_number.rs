@@ -43,6 +43,18 @@ pub fn find_in(text: &str) -> Vec<String> {
     numbers
 }
 
+/// All numbers from one to another of the same year; `None` where they are reversed, of different years, or more than `most`.
+#[must_use]
+pub fn range(from: &str, to: &str, most: usize) -> Option<Vec<String>> {
+    let parts = |number: &str| -> Option<(i16, i64)> {
+        let mut parts = number.split('-');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    };
+    let ((year, first), (last_year, last)) = (parts(from)?, parts(to)?);
+    let count = usize::try_from(last.checked_sub(first)?).ok()?.checked_add(1)?;
+    (year == last_year && count <= most).then(|| (first..=last).map(|serial| format(year, serial)).collect())
+}
+
 /// ISO 7064 MOD 11,10 over decimal digits.
 fn check_digit(digits: &str) -> u32 {
     let mut product = 10;

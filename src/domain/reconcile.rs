@@ -12,7 +12,7 @@ use super::{
     uscc,
 };
 
-mod likeness;
+pub(super) mod likeness;
 
 /// Pairs of a row and a form that are compared in one package; no honest package comes near. Beyond it only equal titles are joined.
 const COMPARISONS_MAX: usize = 300_000;
@@ -36,7 +36,7 @@ pub struct Source {
 }
 
 /// A value with its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedValue {
     pub value: Value,
     pub attachment: String,
@@ -44,13 +44,24 @@ pub struct PlacedValue {
 }
 
 /// One topic, put together from its sources; annex 1 wins where they differ.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Draft {
     pub sources: Vec<Source>,
     pub fields: BTreeMap<String, PlacedValue>,
 }
 
 impl Draft {
+    /// A topic as the store keeps it: fields without their places.
+    #[must_use]
+    pub fn of_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let placed = |text: &str| PlacedValue {
+            value: Value { text: text.to_owned(), ..Value::default() },
+            attachment: String::new(),
+            form: String::new(),
+        };
+        Self { sources: Vec::new(), fields: fields.map(|(key, text)| (key.to_owned(), placed(text))).collect() }
+    }
+
     /// The text of a field, `""` where it is missing.
     #[must_use]
     pub fn text(&self, key: &str) -> &str {

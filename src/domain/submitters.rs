@@ -13,7 +13,7 @@ mod naming;
 pub const UNKNOWN: &str = "unknown";
 
 /// The directory of submitters.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Submitters {
     #[serde(default, rename = "submitter")]
@@ -24,7 +24,7 @@ pub struct Submitters {
 }
 
 /// The county-level areas of one prefecture, in a compact table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counties {
     /// Id of the prefecture's bureau.
@@ -35,7 +35,7 @@ pub struct Counties {
     pub areas: Vec<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Submitter {
     /// `changchun`.

@@ -13,7 +13,7 @@ use super::{
     limits::Limits,
     message::Mailbox,
     parts::{FileStatus, FileType},
-    reconcile::{Reconciliation, Source},
+    reconcile::{Draft, Reconciliation, Source},
     routing::{Divisions, Route},
     submitters::{Bureau, Submitters},
 };
@@ -21,15 +21,19 @@ use super::{
 mod deciding;
 mod files;
 pub mod json;
+mod matching;
 mod reading;
+pub mod replaying;
 
 pub use deciding::decide;
-pub use reading::{Reading, read};
+pub use reading::{Go, Reading, read, read_watched};
 
 /// The data an installation judges by: catalogue, divisions, submitters, limits.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Knowledge {
     pub catalogue: Catalogue,
+    /// Left out where a reading process is told what to read by: it routes nothing.
+    #[serde(skip)]
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,
@@ -59,6 +63,8 @@ pub struct Verdict {
     pub answer_reason: String,
     pub bureau: Option<Bureau>,
     pub formal_letter: Option<FormalLetter>,
+    /// An earlier mail about these topics came without a formal letter, and this one brings it.
+    pub letter_arrived: bool,
     pub attachments: Vec<Attachment>,
     pub links: Vec<CloudLink>,
     pub topics: Vec<Topic>,
@@ -99,6 +105,9 @@ pub struct Attachment {
     pub status: FileStatus,
     /// Why it was not read, in Chinese, with the remedy.
     pub problem: Option<String>,
+    /// Name or declared type speak of another kind than the bytes; a remark, no mistake.
+    #[serde(default)]
+    pub mismatch: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +134,8 @@ pub struct CloudLink {
 pub struct Topic {
     /// By field key, as the sender wrote them.
     pub fields: BTreeMap<String, String>,
+    /// The same with their places; joined with what was known where this is a later version.
+    pub draft: Draft,
     pub sources: Vec<Source>,
     pub route: Route,
     pub findings: Vec<Finding>,
@@ -134,6 +145,8 @@ pub struct Topic {
     /// SHA-256 of the folded fields: equal content, equal fingerprint.
     pub fingerprint: String,
     pub change: Change,
+    /// Findings of the earlier version that this one has put right.
+    pub closed: Vec<Finding>,
     pub status: TopicStatus,
     /// Its submitter is not named in the notice: the topic waits for a person.
     pub held: bool,
@@ -189,6 +202,8 @@ pub struct LookupKeys {
     /// Receipt numbers named in its subject or text.
     pub receipt_numbers: Vec<String>,
     pub topics: Vec<TopicKey>,
+    /// Credit codes of the topics, normalised, 18 characters each.
+    pub codes: Vec<String>,
 }
 
 /// What the store knows about those keys.
@@ -198,6 +213,13 @@ pub struct Known {
     pub same_content: bool,
     /// One of the references is a letter of ours.
     pub answers_our_letter: bool,
+    /// Numbers of the topics that the answered letter was about.
+    pub answered_topics: Vec<String>,
+    /// Known numbers that subject or text name.
+    pub named_topics: Vec<String>,
+    /// An earlier mail about these topics came without a formal letter (R16), and none has come since.
+    pub lacks_letter: bool,
+    /// Those, and the topics of the same applicants.
     pub topics: Vec<KnownTopic>,
 }
 
@@ -207,11 +229,15 @@ pub struct KnownTopic {
     pub id: String,
     pub key: TopicKey,
     pub fingerprint: String,
-    pub fields: BTreeMap<String, String>,
+    /// Fields with their places, and sources.
+    pub draft: Draft,
+    pub findings: Vec<Finding>,
     /// Address that sent the latest revision.
     pub sender: String,
     pub bureau: Option<String>,
     pub status: TopicStatus,
+    /// It waits for a person.
+    pub held: bool,
     pub division: String,
 }
 

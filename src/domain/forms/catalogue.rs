@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::labels;
 
 /// All forms known to an installation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     pub forms: Vec<Form>,
 }
 
 /// One form (annex 1) or summary table (annex 2).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
     /// `annex1`, `annex2`; names the role of the files that hold it.
@@ -27,7 +27,7 @@ pub struct Form {
 }
 
 /// How a form lays out its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
     /// One topic a form: label beside or above its value.
@@ -37,7 +37,7 @@ pub enum Shape {
 }
 
 /// One field of a form (`domain.md` 2.2 and 2.3).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     pub key: String,
@@ -74,7 +74,7 @@ pub struct Field {
 }
 
 /// Place of a field in the blank form.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// Two fields share a row.
@@ -86,7 +86,7 @@ pub enum Layout {
     Below,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldKind {
     #[default]
@@ -107,7 +107,7 @@ pub enum FieldKind {
 }
 
 /// R in the field lists: required, recommended, optional.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     Required,
@@ -117,7 +117,7 @@ pub enum Need {
 }
 
 /// A form whose fields are judged one by one, so that one mistake does not hide the others.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
     id: String,

@@ -30,7 +30,7 @@ pub fn decode(value: &[u8]) -> String {
             Some(open) if gap && open.joins(&word) => open.bytes.extend(word.bytes),
             _ => {
                 out.extend(pending.take().map(Word::text));
-                if !(gap && !out.is_empty()) {
+                if !gap || out.is_empty() {
                     out.push_str(&guess(before));
                 }
                 pending = Some(word);

@@ -55,6 +55,12 @@ impl Face {
         Some(((points + title) * 1000.0) as u32)
     }
 
+    /// The same applicant, by name or by credit code.
+    pub fn same_holder(&self, other: &Self) -> bool {
+        let same_name = !self.applicant.is_empty() && self.applicant == other.applicant;
+        same_name || (!self.code.is_empty() && self.code == other.code)
+    }
+
     fn title_likeness(&self, other: &Self) -> f64 {
         let (short, long) = if self.title.len() <= other.title.len() { (&self.title, &other.title) } else { (&other.title, &self.title) };
         let contained = short.chars().count() >= 6 && long.contains(short.as_str());

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict,
+    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching,
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
-    findings::Finding,
+    findings::{Audience, Finding, Severity},
     folding::fold,
+    forms::catalogue::Shape,
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
@@ -27,21 +28,10 @@ const NEAR_FROM: f64 = 0.4;
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
-    let verdict_kind = kind::classify(&kind_facts(&reading, known, knowledge));
-    let kind = verdict_kind.kind;
-    let examined = matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect);
     let sender = single_sender(&reading);
-    let mut findings = Vec::new();
-    let mut topics = Vec::new();
-    if examined {
-        let about_package = package_findings(&reading, kind, known, knowledge);
-        topics = judge_topics(&reading, known, knowledge, sender.as_ref());
-        findings = reading.findings.clone();
-        share_out(about_package, &mut topics, &mut findings);
-        for topic in &mut topics {
-            topic.status = status_of(topic);
-        }
-    }
+    let assigned = matching::assign(&reading, known, sender.as_ref());
+    let verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, knowledge));
+    let kind = verdict_kind.kind;
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
         Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => {
@@ -50,6 +40,17 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         _ => Outcome::Ignored,
     };
     let repeated = outcome == Outcome::Duplicate;
+    let mut findings = Vec::new();
+    let mut topics = Vec::new();
+    if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
+        topics = judge_topics(&reading, known, &assigned, kind, knowledge);
+        findings.clone_from(&reading.findings);
+        share_out(package_findings(&reading, kind, known, &topics, knowledge), &mut topics, &mut findings);
+        for (topic, earlier) in topics.iter_mut().zip(&assigned) {
+            topic.status = status_of(topic);
+            topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
+        }
+    }
     Verdict {
         references: answer_references(&reading),
         message_id: reading.message.message_id,
@@ -67,16 +68,17 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             verdict_kind.answer_reason
         },
         bureau: reading.bureau,
+        letter_arrived: known.lacks_letter && reading.formal_letter.is_some(),
         formal_letter: reading.formal_letter,
         attachments: reading.attachments,
         links: reading.links,
-        topics: if repeated { Vec::new() } else { topics },
+        topics,
         findings,
         reconciliation: reading.reconciliation,
     }
 }
 
-fn kind_facts<'a>(reading: &'a Reading, known: &Known, knowledge: &'a Knowledge) -> KindFacts<'a> {
+fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&KnownTopic>], knowledge: &'a Knowledge) -> KindFacts<'a> {
     KindFacts {
         message: &reading.message,
         readable: reading.unreadable.is_none(),
@@ -86,19 +88,17 @@ fn kind_facts<'a>(reading: &'a Reading, known: &Known, knowledge: &'a Knowledge)
         annex_like_files: reading.attachments.iter().filter(|attachment| could_be_annex(attachment)).count()
             + usize::from(reading.findings.iter().any(|finding| finding.rule == "R18" || finding.rule == "R14")),
         links: reading.links.len(),
-        known_topics: refers_to_known(reading, known),
+        known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),
         division_reply: false,
         has_formal_letter: reading.formal_letter.is_some(),
     }
 }
 
-/// The mail answers one of our letters, names a receipt number, or all its topics are known already.
-fn refers_to_known(reading: &Reading, known: &Known) -> bool {
-    let named = reading.keys().receipt_numbers.iter().any(|number| known.topics.iter().any(|topic| &topic.id == number));
-    let all_known =
-        !reading.drafts.is_empty() && reading.drafts.iter().all(|draft| known.topics.iter().any(|topic| topic.key == topic_key(draft)));
-    known.answers_our_letter || named || all_known
+/// The mail answers one of our letters, names a topic it may revise, or all its topics are known already.
+fn refers_to_known(known: &Known, assigned: &[Option<&KnownTopic>]) -> bool {
+    let all_known = !assigned.is_empty() && assigned.iter().all(Option::is_some);
+    known.answers_our_letter || all_known || !known.named_topics.is_empty()
 }
 
 fn single_sender(reading: &Reading) -> Option<Mailbox> {
@@ -115,49 +115,63 @@ fn answer_references(reading: &Reading) -> Vec<String> {
     references
 }
 
-/// R14, R15, R16 of the whole mail. A correction may bring single files, so it owes no full package.
-fn package_findings(reading: &Reading, kind: Kind, known: &Known, knowledge: &Knowledge) -> Vec<Finding> {
-    if kind == Kind::Correction && !known.topics.is_empty() {
+/// R14, R15, R16 of the whole mail. A correction may bring single files: what it completes counts with it, and it owes only what is still open.
+fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topic], knowledge: &Knowledge) -> Vec<Finding> {
+    let correction = kind == Kind::Correction;
+    if correction && topics.is_empty() {
         return Vec::new();
     }
+    let is_form = |source: &Source| knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == Shape::Form);
     let with_role = |role: Role| {
         reading.attachments.iter().filter(move |attachment| attachment.role == role).map(|attachment| attachment.path.as_str())
     };
+    let mut annex1_files: BTreeSet<&str> = with_role(Role::Annex1).collect();
+    let mut annex2_files: BTreeSet<&str> = with_role(Role::Annex2).collect();
+    if correction {
+        let sources = topics.iter().flat_map(|topic| &topic.draft.sources);
+        annex1_files.extend(sources.clone().filter(|source| is_form(source)).map(|source| source.attachment.as_str()));
+        // The table of an earlier mail stands behind the corrected one.
+        if annex2_files.is_empty() {
+            annex2_files.extend(sources.filter(|source| !is_form(source)).map(|source| source.attachment.as_str()).take(1));
+        }
+    }
     let (mut rows_without_form, mut forms_without_row) = (Vec::new(), Vec::new());
-    for draft in &reading.drafts {
-        let is_form = |source: &&Source| {
-            knowledge.catalogue.form(&source.form).is_none_or(|form| form.shape == crate::domain::forms::catalogue::Shape::Form)
-        };
-        let form = draft.sources.iter().find(is_form);
+    for draft in topics.iter().map(|topic| &topic.draft) {
+        let form = draft.sources.iter().find(|source| is_form(source));
         let row = draft.sources.iter().find(|source| !is_form(source));
         let title = draft.text("topic_title");
         match (form, row) {
             (None, Some(row)) => rows_without_form.push((title, row.attachment.as_str(), row.place.as_str())),
-            (Some(form), None) if reading.rows > 0 => forms_without_row.push((title, form.attachment.as_str(), form.place.as_str())),
+            (Some(form), None) if !annex2_files.is_empty() => {
+                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()))
+            }
             _ => {}
         }
     }
     rules::check_package(&Package {
-        annex1_files: with_role(Role::Annex1).collect(),
-        annex2_files: with_role(Role::Annex2).collect(),
-        has_formal_letter: reading.formal_letter.is_some(),
+        enterprise_direct: kind == Kind::EnterpriseDirect || (correction && annex2_files.is_empty()),
+        // A correction owes a form only for its own rows.
+        annex1_files: if correction && annex1_files.is_empty() { vec![""] } else { annex1_files.into_iter().collect() },
+        annex2_files: annex2_files.into_iter().collect(),
+        has_formal_letter: reading.formal_letter.is_some() || (correction && !known.lacks_letter),
         rows_without_form,
         forms_without_row,
-        enterprise_direct: kind == Kind::EnterpriseDirect,
     })
 }
 
-fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender: Option<&Mailbox>) -> Vec<Topic> {
+fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic>], kind: Kind, knowledge: &Knowledge) -> Vec<Topic> {
     let bodies: Vec<BTreeSet<[char; 3]>> = reading.drafts.iter().map(body_triples).collect();
-    let held = reading.bureau.as_ref().is_some_and(|bureau| bureau.decision == Decision::Hold);
+    // R1, R2: what comes from no submitter of the notice waits for a person.
+    let held = kind == Kind::EnterpriseDirect || reading.bureau.as_ref().is_none_or(|bureau| bureau.decision == Decision::Hold);
     reading
         .drafts
         .iter()
+        .zip(assigned)
         .enumerate()
-        .map(|(index, draft)| {
-            let mut topic = judge_topic(draft, reading, known, knowledge, sender);
-            for (other, earlier) in reading.drafts.iter().zip(&bodies).take(index) {
-                let score = bodies.get(index).map_or(0.0, |body| jaccard(body, earlier));
+        .map(|(index, (draft, earlier))| {
+            let mut topic = judge_topic(draft, *earlier, known, knowledge);
+            for (other, other_body) in reading.drafts.iter().zip(&bodies).take(index) {
+                let score = bodies.get(index).map_or(0.0, |body| jaccard(body, other_body));
                 if score >= NEAR_FROM {
                     topic.duplicates.push(Duplicate {
                         topic: other.text("topic_title").to_owned(),
@@ -172,56 +186,53 @@ fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender:
         .collect()
 }
 
-fn judge_topic(draft: &Draft, reading: &Reading, known: &Known, knowledge: &Knowledge, sender: Option<&Mailbox>) -> Topic {
-    let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
+fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, knowledge: &Knowledge) -> Topic {
     let key = topic_key(draft);
+    let draft = earlier.map_or_else(|| draft.clone(), |earlier| matching::joined(&earlier.draft, draft, &knowledge.catalogue));
+    let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
     let fingerprint = fingerprint(&fields);
-    let mut route = knowledge.divisions.route(draft);
+    let mut route = knowledge.divisions.route(&draft);
     let mut duplicates = Vec::new();
-    let mut change = Change::New;
-    for earlier in known.topics.iter().filter(|topic| topic.key == key) {
-        if belongs_together(earlier, reading, known, sender) {
-            change = change_of(earlier, &fields, &fingerprint);
-        } else {
-            duplicates.push(Duplicate { topic: earlier.id.clone(), score: 1.0, kind: "same".into() });
-            // Rule 6 of the routing table: a suspected twin goes where its elder went.
-            route.division.clone_from(&earlier.division);
-            route.routed_by = RoutedBy::Twin;
-            route.candidates.insert(0, Candidate { division: earlier.division.clone(), score: route.confidence });
-            route.evidence.push(format!("{} (twin)", earlier.id));
-        }
+    for twin in known.topics.iter().filter(|topic| topic.key == key && earlier.is_none_or(|earlier| earlier.id != topic.id)) {
+        duplicates.push(Duplicate { topic: twin.id.clone(), score: 1.0, kind: "same".into() });
+        // Rule 6 of the routing table: a suspected twin goes where its elder went.
+        route.division.clone_from(&twin.division);
+        route.routed_by = RoutedBy::Twin;
+        route.candidates.insert(0, Candidate { division: twin.division.clone(), score: route.confidence });
+        route.evidence.push(format!("{} (twin)", twin.id));
     }
     Topic {
-        findings: rules::check_topic(draft, &knowledge.catalogue),
+        findings: rules::check_topic(&draft, &knowledge.catalogue),
         sources: draft.sources.clone(),
+        change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         fields,
+        draft,
         route,
         duplicates,
         key,
         fingerprint,
-        change,
+        closed: Vec::new(),
         status: TopicStatus::Accepted,
         held: false,
     }
 }
 
-/// A topic may be revised by its own sender or bureau, or by whoever answers our receipt; another sender's version waits for a person.
-fn belongs_together(earlier: &KnownTopic, reading: &Reading, known: &Known, sender: Option<&Mailbox>) -> bool {
-    let same_sender = sender.is_some_and(|sender| sender.address == earlier.sender);
-    let same_bureau =
-        reading.bureau.as_ref().is_some_and(|bureau| bureau.id != "unknown" && earlier.bureau.as_deref() == Some(bureau.id.as_str()));
-    same_sender || same_bureau || known.answers_our_letter
+/// What an earlier mail was told to correct and this one has corrected.
+fn closed(earlier: &KnownTopic, topic: &Topic) -> Vec<Finding> {
+    let still_open = |finding: &Finding| topic.findings.iter().any(|open| open.rule == finding.rule && open.field == finding.field);
+    let told = |finding: &&Finding| finding.audience == Audience::Sender && finding.severity >= Severity::Warning;
+    earlier.findings.iter().filter(told).filter(|finding| !still_open(finding)).cloned().collect()
 }
 
 fn change_of(earlier: &KnownTopic, fields: &BTreeMap<String, String>, fingerprint: &str) -> Change {
     if earlier.fingerprint == fingerprint {
         return Change::Same { id: earlier.id.clone() };
     }
-    let keys: BTreeSet<&String> = earlier.fields.keys().chain(fields.keys()).collect();
+    let keys: BTreeSet<&String> = earlier.draft.fields.keys().chain(fields.keys()).collect();
     let changed = keys
         .into_iter()
         .filter(|key| !NOT_CONTENT.contains(&key.as_str()))
-        .filter(|key| earlier.fields.get(*key).map(|text| fold(text)) != fields.get(*key).map(|text| fold(text)))
+        .filter(|key| fold(earlier.draft.text(key)) != fields.get(*key).map(|text| fold(text)).unwrap_or_default())
         .cloned()
         .collect();
     Change::Revision { id: earlier.id.clone(), changed }

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Attachment, FormalLetter, Knowledge, Role, reading::mail_error};
+use super::{
+    Attachment, FormalLetter, Knowledge, Role,
+    reading::{Go, mail_error},
+};
 use crate::domain::{
     findings::Finding,
     forms::{
@@ -34,8 +37,15 @@ static LETTER_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"函|请示|报告|通知|正式文件|红头|公文|盖章|扫描|推荐文件|报送文件").ok());
 
 /// Reads every file that a reader can take.
-pub fn read_files(files: Vec<File>, knowledge: &Knowledge) -> Vec<ReadFile> {
-    files.into_iter().map(|file| read_file(file, knowledge)).collect()
+pub fn read_files(files: Vec<File>, knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Vec<ReadFile> {
+    let mut read = |mut file: File| {
+        if file.status == FileStatus::Kept && watch(&file.path) == Go::SetAside {
+            file.status = FileStatus::Refused;
+            file.problem = Some("读取该文件时超出时间或内存限度，文件未读取。请确认文件正常，另存后重新发送。".to_owned());
+        }
+        read_file(file, knowledge)
+    };
+    files.into_iter().map(&mut read).collect()
 }
 
 fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
@@ -177,13 +187,14 @@ pub fn attachments(files: Vec<ReadFile>, letter: Option<&FormalLetter>) -> Vec<A
         .map(|read| {
             let is_letter = letter.is_some_and(|letter| letter.attachment == read.file.path);
             Attachment {
-                bytes: read.file.bytes.len(),
+                bytes: read.file.size_bytes,
                 role: if is_letter { Role::Letter } else { read.role },
                 status: if is_letter && !read.reading.text.is_empty() { FileStatus::Read } else { read.file.status },
                 path: read.file.path,
                 sha256: read.file.sha256,
                 file_type: read.file.file_type,
                 problem: read.file.problem,
+                mismatch: read.file.mismatch,
             }
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, TopicKey, files};
@@ -13,10 +14,11 @@ use crate::domain::{
     parts, receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
+    uscc,
 };
 
 /// A mail as read, before anything is looked up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reading {
     pub sha256: String,
     pub content_sha256: String,
@@ -40,15 +42,31 @@ pub struct Reading {
 /// Reads one mail. Never fails: what cannot be read is said in the result.
 #[must_use]
 pub fn read(raw: &[u8], knowledge: &Knowledge) -> Reading {
+    read_watched(raw, knowledge, &mut |_| Go::Read)
+}
+
+/// Whether a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    Read,
+    /// It broke the reading process before: it is set aside, and the sender is told.
+    SetAside,
+}
+
+/// [`read`], asking `watch` about each file before its bytes are looked into.
+#[must_use]
+pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Reading {
     let sha256 = hex(&Sha256::digest(raw));
     let oversized = raw.len() > knowledge.limits.message_max_bytes;
     let readable = if oversized { header_of(raw) } else { raw };
-    let (message, unreadable) = match message::parse(readable, &knowledge.limits) {
+    let (mut message, unreadable) = match message::parse(readable, &knowledge.limits) {
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
     let unpacked = parts::unpack(&message, &knowledge.limits);
-    let read_files = files::read_files(unpacked.files, knowledge);
+    let read_files = files::read_files(unpacked.files, knowledge, watch);
+    // Their bytes stand in the list of files.
+    message.files = Vec::new();
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
     let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);
@@ -56,6 +74,7 @@ pub fn read(raw: &[u8], knowledge: &Knowledge) -> Reading {
     if oversized {
         findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));
     }
+    findings.extend(unpacked.notes.iter().map(|note| mail_error("R18", None, note.clone())));
     let links = found_links(&message);
     findings.extend(links.iter().map(link_finding));
     let bureau = recognise(&message, &text_above_quote, &read_files, knowledge);
@@ -90,6 +109,7 @@ impl Reading {
             references: self.message.references.clone(),
             receipt_numbers: receipt_number::find_in(&said),
             topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
+            codes: self.drafts.iter().map(credit_code).filter(|code| code.len() == 18).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }
 }
@@ -98,6 +118,11 @@ impl Reading {
 #[must_use]
 pub fn topic_key(draft: &Draft) -> TopicKey {
     TopicKey { applicant: fold_words(draft.text("applicant")), title: fold_words(draft.text("topic_title")) }
+}
+
+/// The credit code as it is compared.
+fn credit_code(draft: &Draft) -> String {
+    uscc::normalise(draft.text("uscc"))
 }
 
 /// Strongest clue first: the letter's signature, 填报单位, subject, sender's name and signature, address (`domain.md` 4).

@@ -1,0 +1,109 @@
+//! `annexd check`: the configuration is sound (it was loaded to get here); with `--connect`, what the outside systems can do.
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::{open_read_only, print_line};
+use crate::{
+    config::{Installation, MailboxConfig},
+    daemon,
+    edge::{mailbox::maildir, reader::child::probe, store::Store},
+    pipeline::watch,
+};
+
+/// One probe's answer.
+struct Answer {
+    what: &'static str,
+    result: Result<String, String>,
+}
+
+/// Says that the configuration is valid; probes read-only with `connect`.
+///
+/// # Errors
+/// When a probe failed; all probes are made first.
+pub async fn check(installation: &Installation, connect: bool, json: bool) -> anyhow::Result<()> {
+    let knowledge = &installation.knowledge;
+    let found = format!(
+        "{} forms, {} divisions, {} submitters, all letter templates",
+        knowledge.catalogue.forms.len(),
+        knowledge.divisions.entries.len(),
+        knowledge.submitters.entries.len()
+    );
+    let mut answers = vec![Answer { what: "configuration", result: Ok(found) }, Answer { what: "reader", result: Ok(confinement()) }];
+    if connect {
+        answers.push(Answer { what: "mailbox", result: mailbox(installation).await });
+        answers.push(Answer { what: "smtp", result: smtp(installation).await });
+        answers.push(Answer { what: "database", result: database(installation).await });
+    }
+    for answer in &answers {
+        print_line(&if json { object(answer).to_string() } else { line(answer) });
+    }
+    let failed = answers.iter().filter(|answer| answer.result.is_err()).count();
+    if failed > 0 {
+        bail!("{failed} of {} checks failed", answers.len());
+    }
+    Ok(())
+}
+
+/// How well this kernel shuts the reading processes in.
+fn confinement() -> String {
+    let confinement = probe();
+    let has = |there: bool, what: &str| if there { what.to_owned() } else { format!("no {what} on this kernel") };
+    format!(
+        "foreign files are read in child processes with {}, {}",
+        has(confinement.landlock, "Landlock"),
+        has(confinement.seccomp, "seccomp")
+    )
+}
+
+fn line(answer: &Answer) -> String {
+    match &answer.result {
+        Ok(found) => format!("ok      {:<14}{found}", answer.what),
+        Err(problem) => format!("failed  {:<14}{problem}", answer.what),
+    }
+}
+
+fn object(answer: &Answer) -> Value {
+    let (ok, text) = match &answer.result {
+        Ok(found) => (true, found),
+        Err(problem) => (false, problem),
+    };
+    json!({"what": answer.what, "ok": ok, "text": text})
+}
+
+async fn mailbox(installation: &Installation) -> Result<String, String> {
+    match &installation.config.mailbox {
+        MailboxConfig::Maildir(config) => {
+            let files = maildir::list(&config.path).await.map_err(|error| error.to_string())?;
+            Ok(format!("{} holds {} messages", config.path.display(), files.len()))
+        }
+        MailboxConfig::Imap(config) => {
+            let mut session = watch::open(config).await.map_err(|fault| fault.what)?;
+            let probe = session.probe(&config.folders).await.map_err(|fault| fault.what)?;
+            session.logout().await;
+            let folders: Vec<String> = probe.folders.iter().map(|(name, state)| format!("{name} ({} messages)", state.exists)).collect();
+            let waits = if probe.capabilities.iter().any(|capability| capability == "IDLE") { "IDLE" } else { "polling" };
+            let server = probe.server.map_or_else(String::new, |server| format!("; the server says {server}"));
+            Ok(format!("{}:{} accepts the login; {}; new mail is noticed by {waits}{server}", config.host, config.port, folders.join(", ")))
+        }
+    }
+}
+
+async fn smtp(installation: &Installation) -> Result<String, String> {
+    let mut outlet = daemon::outlet_of(&installation.config.smtp).map_err(|error| format!("{error:#}"))?;
+    outlet.probe().await.map_err(|fault| fault.what)
+}
+
+async fn database(installation: &Installation) -> Result<String, String> {
+    let Some(store) = open_read_only(installation).await.map_err(|error| error.to_string())? else {
+        return Ok("none yet; it is made at the first start".to_owned());
+    };
+    let (version, newest) = (store.schema_version().await.map_err(|error| error.to_string())?, Store::newest_schema());
+    match version.cmp(&newest) {
+        std::cmp::Ordering::Equal => {
+            Ok(format!("schema {version}, integrity {}", store.integrity().await.map_err(|error| error.to_string())?))
+        }
+        std::cmp::Ordering::Less => Ok(format!("schema {version}; the next start brings it to {newest}")),
+        std::cmp::Ordering::Greater => Err(format!("schema {version} was made by a newer annexd; this program knows {newest}")),
+    }
+}

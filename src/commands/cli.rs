@@ -1,0 +1,249 @@
+//! The command line: what can be asked, and which exit code an answer has (0 done, 1 failed, 2 wrong usage, 78 wrong configuration).
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{check, demo, digest, examine, export, forms, import, log, parked, print_line, replay, route, topic, work};
+use crate::{
+    config::{Installation, Mistake},
+    daemon,
+    edge::{reader::child, store::lock::Lock},
+    pipeline::{
+        House,
+        stop::{Stopped, on_signal},
+    },
+};
+
+/// `EX_CONFIG` of sysexits.h: systemd does not restart on it.
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// Takes in the annexes that industry bureaus mail to a collecting mailbox, and answers every mail.
+#[derive(Debug, Parser)]
+#[command(name = "annexd", version, about, disable_help_subcommand = true, arg_required_else_help = true)]
+struct Cli {
+    /// Configuration file [default: config/annexd.toml, then /etc/annexd/annexd.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "ANNEXD_CONFIG")]
+    config: Option<PathBuf>,
+    /// Machine output instead of a person's
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the main job on sample mails; needs no server, no network, no configuration
+    Demo {
+        /// Folder for mails, letters and database [default: annexd-demo]
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// The daemon: watch, take in, examine, record, send, summarise, until SIGTERM
+    Run,
+    /// One full pass of the same work, then exit
+    Poll {
+        /// Leave all letters queued
+        #[arg(long)]
+        no_send: bool,
+    },
+    /// Dry run: examine message files and print the verdicts
+    Examine {
+        /// Message files (.eml)
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Take in .eml files or Maildir folders as if they had arrived in the mailbox
+    Import {
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// The database as data
+    Export(ExportArguments),
+    /// Validate the configuration and everything beside it
+    Check {
+        /// Also probe mailbox, SMTP and database, read-only
+        #[arg(long)]
+        connect: bool,
+    },
+    /// Messages that could not be processed
+    #[command(subcommand)]
+    Parked(parked::Action),
+    /// One topic: its whole history, and a person's decision on it
+    #[command(subcommand)]
+    Topic(topic::Action),
+    /// Why a topic goes where it goes
+    #[command(subcommand)]
+    Route(route::Action),
+    /// Examine stored mail again under today's rules and show what would change
+    Replay {
+        /// Only mail accepted since that day, 2024-08-15
+        #[arg(long)]
+        since: Option<jiff::civil::Date>,
+        /// Change it; no letter is sent
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Print or send the administrators' digest of a day
+    Digest {
+        /// The day, 2024-08-15 [default: yesterday]
+        #[arg(long)]
+        date: Option<jiff::civil::Date>,
+        /// Queue it to the administrators and send what is due, instead of printing
+        #[arg(long)]
+        send: bool,
+    },
+    /// The forms of the catalogue
+    #[command(subcommand)]
+    Forms(FormsAction),
+    /// Bring the database to this version's schema
+    Migrate,
+    /// Read foreign bytes for another annexd; not for people
+    #[command(hide = true)]
+    Reader,
+}
+
+#[derive(Debug, Subcommand)]
+enum FormsAction {
+    /// Write blank annex 1 (.docx) and annex 2 (.xlsx)
+    Blank {
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ExportArguments {
+    what: ExportWhat,
+    #[arg(long, default_value = "jsonl")]
+    format: ExportFormat,
+    /// File to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    Topics,
+    Messages,
+    Letters,
+    Findings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Jsonl,
+    Csv,
+    Xlsx,
+}
+
+/// Why a command ended without its result.
+#[derive(Debug)]
+pub enum Failure {
+    Configuration(Vec<Mistake>),
+    Other(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    if matches!(cli.command, Command::Reader) {
+        // No runtime, no log: a reading process talks to its parent only.
+        return if child::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    log::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("the runtime cannot be started")),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Configuration(mistakes)) => {
+            for mistake in &mistakes {
+                log::say(&mistake.to_string());
+            }
+            log::say(&format!("The configuration has {} mistake(s); nothing was done.", mistakes.len()));
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+        Err(Failure::Other(error)) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    log::say(&format!("annexd: {error:#}"));
+    ExitCode::FAILURE
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let load = || Installation::load(cli.config.as_deref(), &environment()).map_err(Failure::Configuration);
+    // A dry run judges by the built-in data where no configuration was named or found.
+    let load_or_shipped =
+        || if cli.config.is_none() { Installation::load_or_shipped(&environment()).map_err(Failure::Configuration) } else { load() };
+    match cli.command {
+        Command::Demo { dir } => demo::demo(dir).await?,
+        Command::Run => daemon::run(build(load()?).await?).await?,
+        Command::Poll { no_send } => poll(load()?, no_send).await?,
+        Command::Examine { files } => examine::examine(&load_or_shipped()?, std::env::current_exe()?, &files, cli.json).await?,
+        Command::Import { paths } => import::import(&build(load()?).await?, &paths).await?,
+        Command::Export(arguments) => {
+            let house = build(load()?).await?;
+            export::export(&house.store, arguments.what, arguments.format, arguments.out.as_deref()).await?;
+        }
+        Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
+        Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
+        Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
+        Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
+        Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
+        Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
+        Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
+        Command::Migrate => {
+            let house = build(load()?).await?;
+            print_line(&format!("The database is at schema {}.", house.store.schema_version().await?));
+        }
+        Command::Reader => {}
+    }
+    Ok(())
+}
+
+async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
+    let house = build(installation).await?;
+    let _lock = Lock::take(&house.config.data_dir)?;
+    let (stop, stopped) = Stopped::new();
+    tokio::spawn(on_signal(stop));
+    work::one_pass(&house, !no_send, &stopped).await
+}
+
+/// The house with its edges; foreign bytes are read in children of this program.
+async fn build(installation: Installation) -> anyhow::Result<House> {
+    let house = daemon::build(installation).await?;
+    let readers = daemon::read_in_children(&house.config, &house.knowledge, std::env::current_exe()?)?;
+    Ok(House { readers, ..house })
+}
+
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        super::Cli::command().debug_assert();
+    }
+}

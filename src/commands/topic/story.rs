@@ -1,0 +1,82 @@
+//! A topic's story in Chinese, for a person at the terminal.
+
+use std::fmt::Write as _;
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
+
+use crate::domain::{time::chinese_minute, verdict::Knowledge};
+
+/// The story that the store tells, line by line.
+#[must_use]
+pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String {
+    let mut out = String::new();
+    let division = |id: &str| knowledge.divisions.division(id).map_or_else(|| id.to_owned(), |division| division.name.clone());
+    let _ = writeln!(out, "课题 {}  状态 {}  处室 {}", text(story, "id"), text(story, "status"), division(text(story, "division")));
+    let _ = writeln!(out, "报送单位 {}{}", text(story, "bureau"), if story["held"] == true { "（待人工确认）" } else { "" });
+    for revision in list(story, "revisions") {
+        let _ = writeln!(
+            out,
+            "\n第{}版  {}  邮件 {:.12}",
+            revision["revision"],
+            when(revision, "recorded_at", zone),
+            text(revision, "message_sha256")
+        );
+        revision_lines(&mut out, revision, knowledge);
+    }
+    for route in list(story, "routes") {
+        let evidence: Vec<&str> = list(route, "evidence").iter().filter_map(Value::as_str).collect();
+        let (to, by) = (division(text(route, "division")), text(route, "routed_by"));
+        let _ = writeln!(
+            out,
+            "\n分派 {}  {to}（{by}，{:.2}）  {}",
+            when(route, "decided_at", zone),
+            route["confidence"].as_f64().unwrap_or(0.0),
+            evidence.join("、")
+        );
+    }
+    for letter in list(story, "letters") {
+        let _ = writeln!(
+            out,
+            "\n信件 {}  {}  {}  “{}”  {}",
+            letter["id"],
+            text(letter, "kind"),
+            text(letter, "to"),
+            text(letter, "subject"),
+            text(letter, "state")
+        );
+    }
+    out.trim_end().to_owned()
+}
+
+fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
+    let label = |key: &str| {
+        knowledge.catalogue.forms.iter().find_map(|form| form.field(key)).map_or_else(|| key.to_owned(), |field| field.label.clone())
+    };
+    let changed: Vec<&str> = list(revision, "changed").iter().filter_map(Value::as_str).collect();
+    for (key, value) in revision["fields"].as_object().into_iter().flatten() {
+        let mark = if changed.contains(&key.as_str()) { "＊" } else { "  " };
+        let _ = writeln!(out, "{mark}{}：{}", label(key), value.as_str().unwrap_or_default());
+    }
+    for source in list(revision, "sources") {
+        let _ = writeln!(out, "  来源 {} {}", text(source, "attachment"), text(source, "where"));
+    }
+    for finding in list(revision, "findings") {
+        let _ = writeln!(out, "  {} {} {}", text(finding, "rule"), text(finding, "severity"), text(finding, "message"));
+    }
+    for twin in list(revision, "duplicates") {
+        let _ = writeln!(out, "  疑似重复 {}（{:.2}）", text(twin, "topic"), twin["score"].as_f64().unwrap_or(0.0));
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or("—")
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn when(value: &Value, key: &str, zone: &TimeZone) -> String {
+    text(value, key).parse::<Timestamp>().map_or_else(|_| "—".to_owned(), |at| chinese_minute(at, zone))
+}

@@ -1,0 +1,180 @@
+//! Configuration: TOML and environment to [`Config`], the data files beside it to [`Installation`]. Every mistake is reported at
+//! once with file, line and key; secrets come from files or the environment only and are never printed.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::domain::{
+    forms::catalogue::{self, Catalogue},
+    letters::templates::Templates,
+    routing::Divisions,
+    submitters::Submitters,
+    verdict::Knowledge,
+};
+
+mod reader;
+mod secret;
+mod sections;
+
+pub use secret::SecretSource;
+pub use sections::{
+    Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider,
+    ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
+};
+
+/// Files tried where `--config` names none.
+pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];
+
+/// One mistake of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// File, or `environment`.
+    pub file: String,
+    pub line: Option<usize>,
+    /// `mailbox.port`; empty for a mistake of the file as a whole.
+    pub key: String,
+    pub text: String,
+}
+
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(formatter, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(formatter, ": {}", self.key)?;
+        }
+        write!(formatter, ": {}", self.text)
+    }
+}
+
+/// Everything an installation runs by.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    pub config: Arc<Config>,
+    pub knowledge: Arc<Knowledge>,
+    pub templates: Arc<Templates>,
+}
+
+impl Installation {
+    /// Loads configuration and data files. `path` is what `--config` named; `environment` the process's variables.
+    ///
+    /// # Errors
+    /// All mistakes of all files.
+    pub fn load(path: Option<&Path>, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        let file = find(path)?;
+        Self::of(Config::load(&file, environment)?)
+    }
+
+    /// As [`Installation::load`]; where there is no configuration file at all, the data built into the binary.
+    ///
+    /// # Errors
+    /// All mistakes of a configuration that is there.
+    pub fn load_or_shipped(environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        match find(None) {
+            Ok(file) => Self::of(Config::load(&file, environment)?),
+            Err(_) => Self::of(Config::shipped(environment)?),
+        }
+    }
+
+    /// The data files that belong to a configuration.
+    fn of(config: Config) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let catalogue = forms(&config.data, &mut mistakes);
+        let divisions = data_file(&config.data.divisions_file, Divisions::parse, Divisions::shipped, &mut mistakes);
+        let submitters = data_file(&config.data.submitters_file, Submitters::parse, Submitters::shipped, &mut mistakes);
+        let templates = templates(&config.data, &mut mistakes);
+        match templates {
+            Some(templates) if mistakes.is_empty() => {
+                let knowledge =
+                    Knowledge { catalogue, divisions, submitters, limits: config.limits.clone(), own_addresses: config.own_addresses() };
+                Ok(Self { config: Arc::new(config), knowledge: Arc::new(knowledge), templates: Arc::new(templates) })
+            }
+            _ => Err(mistakes),
+        }
+    }
+}
+
+/// The configuration file that applies.
+fn find(path: Option<&Path>) -> Result<PathBuf, Vec<Mistake>> {
+    if let Some(path) = path {
+        return Ok(path.to_owned());
+    }
+    DEFAULT_FILES.iter().map(PathBuf::from).find(|file| file.exists()).ok_or_else(|| {
+        let text = format!("no configuration file; looked for {}. Name one with --config", DEFAULT_FILES.join(" and "));
+        vec![Mistake { file: DEFAULT_FILES[1].to_owned(), line: None, key: String::new(), text }]
+    })
+}
+
+/// Texts by file stem of all files with one extension in a folder; an absent folder is empty.
+fn folder(path: &Path, extension: &str, mistakes: &mut Vec<Mistake>) -> BTreeMap<String, (PathBuf, String)> {
+    let mut texts = BTreeMap::new();
+    let Ok(entries) = std::fs::read_dir(path) else { return texts };
+    for file in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if file.extension().is_none_or(|found| found != extension) {
+            continue;
+        }
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                texts.insert(stem, (file, text));
+            }
+            Err(error) => mistakes.push(whole(&file, format!("cannot be read: {error}"))),
+        }
+    }
+    texts
+}
+
+fn whole(file: &Path, text: String) -> Mistake {
+    Mistake { file: file.display().to_string(), line: None, key: String::new(), text }
+}
+
+/// Shipped forms, replaced or joined by those beside the configuration.
+fn forms(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Catalogue {
+    let mut catalogue = Catalogue::shipped();
+    for (file, text) in folder(&paths.forms_dir, "toml", mistakes).into_values() {
+        match catalogue::parse(&text) {
+            Ok(form) => {
+                catalogue.forms.retain(|known| known.id != form.id);
+                catalogue.forms.push(form);
+            }
+            Err(problems) => mistakes.extend(problems.into_iter().map(|problem| whole(&file, problem))),
+        }
+    }
+    catalogue
+}
+
+fn data_file<T: Default>(
+    file: &Path,
+    parse: impl FnOnce(&str) -> Result<T, Vec<String>>,
+    shipped: impl FnOnce() -> T,
+    mistakes: &mut Vec<Mistake>,
+) -> T {
+    match std::fs::read_to_string(file) {
+        Ok(text) => parse(&text).unwrap_or_else(|problems| {
+            mistakes.extend(problems.into_iter().map(|problem| whole(file, problem)));
+            T::default()
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => shipped(),
+        Err(error) => {
+            mistakes.push(whole(file, format!("cannot be read: {error}")));
+            T::default()
+        }
+    }
+}
+
+fn templates(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Option<Templates> {
+    let files = folder(&paths.letters_dir, "txt", mistakes);
+    let edited = files.into_iter().map(|(stem, (_, text))| (format!("{stem}.txt"), text)).collect();
+    match Templates::load(&edited) {
+        Ok(templates) => Some(templates),
+        Err(problems) => {
+            mistakes.extend(problems.into_iter().map(|problem| whole(&paths.letters_dir, problem)));
+            None
+        }
+    }
+}

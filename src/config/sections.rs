@@ -1,0 +1,215 @@
+//! The sections of the configuration, each with its defaults, bounds and named mistakes.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use jiff::{civil::Time, tz::TimeZone};
+
+use super::{Mistake, reader::Reader};
+use crate::domain::limits::Limits;
+
+mod mail;
+
+pub use mail::{ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider, SmtpConfig, SmtpServerConfig, SmtpTransport};
+use mail::{mailbox, smtp};
+
+/// Everything `annexd.toml` says.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Raw mail, SQLite file.
+    pub data_dir: PathBuf,
+    pub timezone: String,
+    pub mailbox: MailboxConfig,
+    pub smtp: SmtpConfig,
+    pub store: StoreConfig,
+    pub digest: DigestConfig,
+    pub web: Option<SocketAddr>,
+    pub limits: Limits,
+    pub receipts: ReceiptsConfig,
+    pub examine: ExamineConfig,
+    pub reader: ReaderConfig,
+    pub data: DataPaths,
+}
+
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    pub url: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct DigestConfig {
+    pub to: Vec<String>,
+    /// `08:30`.
+    pub at: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct ReceiptsConfig {
+    /// Signs every letter.
+    pub department: String,
+    /// For questions; shown in receipts.
+    pub contact: String,
+    /// Whether senders are told which division takes a topic.
+    pub tell_division: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ExamineConfig {
+    /// Examinations of one message before it is parked.
+    pub attempts_max: u32,
+}
+
+/// The processes in which foreign bytes are read.
+#[derive(Debug, Clone)]
+pub struct ReaderConfig {
+    /// Mails read at one time.
+    pub processes: usize,
+    /// Longest time for one mail.
+    pub timeout_secs: u64,
+    /// Address space of one process.
+    pub memory_max_bytes: u64,
+}
+
+/// Where the data files lie; a file that is not there is taken from the shipped ones.
+#[derive(Debug, Clone)]
+pub struct DataPaths {
+    pub forms_dir: PathBuf,
+    pub divisions_file: PathBuf,
+    pub submitters_file: PathBuf,
+    pub letters_dir: PathBuf,
+}
+
+impl Config {
+    /// Reads one file and the environment's overrides.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn load(file: &Path, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            vec![Mistake { file: file.display().to_string(), line: None, key: String::new(), text: format!("cannot be read: {error}") }]
+        })?;
+        Self::parse(&text, file, environment)
+    }
+
+    /// The configuration built into the binary.
+    ///
+    /// # Errors
+    /// Mistakes of the environment's overrides.
+    pub fn shipped(environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        Self::parse(include_str!("../../config/annexd.toml"), Path::new("(built-in configuration)"), environment)
+    }
+
+    fn parse(text: &str, file: &Path, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        let mut reader = Reader::new(text, &file.display().to_string(), environment)?;
+        let beside = file.parent().unwrap_or(Path::new("")).to_owned();
+        let config = Self {
+            data_dir: reader.string("", "data_dir").map_or_else(|| PathBuf::from("/var/lib/annexd"), PathBuf::from),
+            timezone: reader.parsed("", "timezone", time_zone).unwrap_or_else(|| "Asia/Shanghai".to_owned()),
+            mailbox: mailbox(&mut reader),
+            smtp: smtp(&mut reader),
+            store: StoreConfig { url: reader.parsed("store", "url", store_url).unwrap_or_else(|| "sqlite:annexd.db".to_owned()) },
+            digest: DigestConfig {
+                to: addresses(&mut reader, "digest", "to"),
+                at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),
+            },
+            web: reader.parsed("web", "listen", |text| text.parse().map_err(|_| "is no address and port, like 127.0.0.1:8425".to_owned())),
+            limits: limits(&mut reader),
+            receipts: ReceiptsConfig {
+                department: reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned()),
+                contact: reader.string("receipts", "contact").unwrap_or_default(),
+                tell_division: reader.boolean("receipts", "tell_division").unwrap_or(false),
+            },
+            examine: ExamineConfig { attempts_max: small(&mut reader, "examine", "attempts_max", 1..=100).unwrap_or(3) },
+            reader: ReaderConfig {
+                processes: small(&mut reader, "reader", "processes", 1..=64).map_or_else(cores, |processes| processes as usize),
+                timeout_secs: reader.number("reader", "timeout_secs", 1..=3_600).unwrap_or(60),
+                memory_max_bytes: reader.number("reader", "memory_max_mib", 128..=65_536).unwrap_or(1_024) << 20,
+            },
+            data: data_paths(&mut reader, &beside),
+        };
+        let mistakes = reader.finish();
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    /// Addresses that are ourselves, lower case.
+    #[must_use]
+    pub fn own_addresses(&self) -> Vec<String> {
+        let mut own = vec![self.smtp.from.address.to_lowercase()];
+        if let MailboxConfig::Imap(imap) = &self.mailbox
+            && imap.username.contains('@')
+            && !own.contains(&imap.username.to_lowercase())
+        {
+            own.push(imap.username.to_lowercase());
+        }
+        own
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
+    reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
+}
+
+/// Every limit is a whole number that may be set under its own name.
+fn limits(reader: &mut Reader) -> Limits {
+    let Ok(mut table) = toml::Table::try_from(Limits::default()) else { return Limits::default() };
+    for (key, value) in &mut table {
+        if let Some(number) = reader.number("limits", key, 1..=1 << 40).and_then(|number| i64::try_from(number).ok()) {
+            *value = toml::Value::Integer(number);
+        }
+    }
+    table.try_into().unwrap_or_default()
+}
+
+/// A path that a key names must exist; the default places need not.
+fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
+    let mut path = |key: &str, default: &str| {
+        let named = reader.parsed("", key, |text| existing(&beside.join(text).display().to_string()));
+        named.unwrap_or_else(|| beside.join(default))
+    };
+    DataPaths {
+        forms_dir: path("forms_dir", "forms"),
+        divisions_file: path("divisions_file", "divisions.toml"),
+        submitters_file: path("submitters_file", "submitters.toml"),
+        letters_dir: path("letters_dir", "letters"),
+    }
+}
+
+fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
+    let (file, line) = reader.place(section, key);
+    let list = reader.strings(section, key).unwrap_or_default();
+    for address in list.iter().filter(|address| !looks_like_address(address)) {
+        reader.wrong::<()>(section, key, &file, line, format!("{address:?} is no mail address"));
+    }
+    list
+}
+
+fn looks_like_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
+}
+
+fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
+    if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("is not one of {}", allowed.join(", "))) }
+}
+
+fn existing(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.exists() { Ok(path) } else { Err("does not exist".to_owned()) }
+}
+
+fn time_zone(text: &str) -> Result<String, String> {
+    TimeZone::get(text).map(|_| text.to_owned()).map_err(|_| "is no time zone, like Asia/Shanghai".to_owned())
+}
+
+fn time_of_day(text: &str) -> Result<String, String> {
+    text.parse::<Time>().map(|_| text.to_owned()).map_err(|_| "is no time of day, like 08:30".to_owned())
+}
+
+fn store_url(text: &str) -> Result<String, String> {
+    if text.starts_with("sqlite:") { Ok(text.to_owned()) } else { Err("is not supported by this version; use sqlite:annexd.db".to_owned()) }
+}

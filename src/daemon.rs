@@ -1,0 +1,265 @@
+//! The daemon: builds the edges, starts the loops, drains them on SIGTERM, and says which one ended.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use jiff::tz::TimeZone;
+use tokio::sync::Notify;
+
+use crate::{
+    config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
+    domain::verdict::Knowledge,
+    edge::{
+        blobs::Blobs,
+        clock::Clock,
+        fault::{Fault, FaultKind},
+        mailbox::{
+            backoff::{Backoff, LoginBreaker},
+            imap::Session,
+        },
+        reader::{ReaderSettings, Readers},
+        smtp::{Outlet, ReadSecret},
+        store::{Store, lock::Lock},
+    },
+    pipeline::{
+        House, examine, send,
+        stop::{Stopped, on_signal},
+        summarise, watch,
+    },
+};
+
+/// A full comparison of mailbox and store, beside the cursor, this often.
+const RECONCILE: Duration = Duration::from_secs(3600);
+/// How often queue letters and digest are looked at, and letters that wait for a retry.
+const TICK: Duration = Duration::from_secs(20);
+/// Time to finish what is in hand after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Opens store and blobs and brings the schema up to date.
+///
+/// # Errors
+/// When the data folder or the database cannot be used.
+pub async fn build(installation: Installation) -> anyhow::Result<House> {
+    let config = installation.config.clone();
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("the data folder {} cannot be created", config.data_dir.display()))?;
+    let store = Store::open(&config.store.url, &config.data_dir).await.context("the database cannot be opened")?;
+    store.migrate().await.context("the database cannot be brought to this version's schema")?;
+    let zone = TimeZone::get(&config.timezone)?;
+    Ok(House {
+        readers: Readers::Here(installation.knowledge.clone()),
+        blobs: Blobs::open(&config.data_dir)?,
+        config,
+        knowledge: installation.knowledge,
+        templates: installation.templates,
+        zone,
+        store,
+        clock: Clock::system(),
+    })
+}
+
+/// Foreign bytes are read in children of `program` from now on.
+///
+/// # Errors
+/// When the children cannot be told what they need to know.
+pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf) -> anyhow::Result<Readers> {
+    let settings = ReaderSettings {
+        program,
+        processes: config.reader.processes,
+        timeout: Duration::from_secs(config.reader.timeout_secs),
+        memory_max_bytes: config.reader.memory_max_bytes,
+    };
+    Ok(Readers::children(settings, knowledge)?)
+}
+
+/// The way out for letters, as configured.
+///
+/// # Errors
+/// When the SMTP settings cannot be used.
+pub fn outlet(house: &House) -> anyhow::Result<Outlet> {
+    outlet_of(&house.config.smtp)
+}
+
+/// [`outlet`] before there is a house.
+///
+/// # Errors
+/// As [`outlet`].
+pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
+    Ok(match &config.transport {
+        SmtpTransport::Smtp(server) => {
+            let read = |source: SecretSource| -> ReadSecret { Arc::new(move || source.read()) };
+            Outlet::smtp(server.settings(), server.password.clone().map(read))
+        }
+        SmtpTransport::Maildir(maildir) => {
+            Outlet::maildir(&maildir.path).with_context(|| format!("the folder for letters {} cannot be made", maildir.path.display()))?
+        }
+    })
+}
+
+/// Runs until SIGTERM or SIGINT; finishes what is in hand.
+///
+/// # Errors
+/// When another daemon holds the store, or a loop panics.
+pub async fn run(house: House) -> anyhow::Result<()> {
+    let _lock = Lock::take(&house.config.data_dir)?;
+    house.store.recover_sending().await?;
+    let (stop, stopped) = Stopped::new();
+    let work = Arc::new(Notify::new());
+    let letters = Arc::new(Notify::new());
+    let mut loops = tokio::task::JoinSet::new();
+    let again = || (house.clone(), work.clone(), letters.clone(), stopped.clone());
+    let (house_, work_, _, stopped_) = again();
+    loops.spawn(kept_up("mailbox", stopped.clone(), move || mailbox_loop(house_.clone(), work_.clone(), stopped_.clone())));
+    let (house_, work_, letters_, stopped_) = again();
+    loops.spawn(kept_up("examine", stopped.clone(), move || {
+        examine_loop(house_.clone(), work_.clone(), letters_.clone(), stopped_.clone())
+    }));
+    let (house_, _, letters_, stopped_) = again();
+    loops.spawn(kept_up("letters", stopped.clone(), move || letter_loop(house_.clone(), letters_.clone(), stopped_.clone())));
+    tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
+    let ended = tokio::select! {
+        signal = on_signal(stop.clone()) => { signal?; None }
+        ended = loops.join_next() => ended,
+    };
+    let _ = stop.send(true);
+    work.notify_waiters();
+    letters.notify_waiters();
+    let drained = tokio::time::timeout(DRAIN, async { while loops.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        loops.abort_all();
+        tracing::warn!("Some work did not finish in time; it is done again at the next start.");
+    }
+    match ended {
+        None | Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(anyhow!("a loop broke: {error}")),
+    }
+}
+
+/// Runs a loop until stopping is asked for. A loop that fails (a full disk, a locked database) is logged and begun again after a rest.
+async fn kept_up<F: Future<Output = anyhow::Result<()>>>(name: &'static str, stopped: Stopped, mut begin: impl FnMut() -> F) {
+    let mut backoff = Backoff::new();
+    while !stopped.is_asked() {
+        let began = tokio::time::Instant::now();
+        let Err(error) = begin().await else { continue };
+        if began.elapsed() > RECONCILE {
+            backoff.reset();
+        }
+        let rest = backoff.next(fastrand::f64());
+        tracing::error!(rest_secs = rest.as_secs(), "The {name} loop failed and is begun again: {error:#}.");
+        tokio::select! {
+            () = stopped.asked() => {}
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}
+
+async fn mailbox_loop(house: House, work: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    match house.config.mailbox.clone() {
+        MailboxConfig::Maildir(config) => loop {
+            if watch::take_in_maildir(&house).await?.accepted > 0 {
+                work.notify_one();
+            }
+            tokio::select! {
+                () = stopped.asked() => return Ok(()),
+                () = tokio::time::sleep(Duration::from_secs(config.poll_secs)) => {}
+            }
+        },
+        MailboxConfig::Imap(config) => {
+            tokio::select! {
+                () = stopped.asked() => Ok(()),
+                result = imap_loop(&house, &config, &work) => result,
+            }
+        }
+    }
+}
+
+/// Keeps one session; a broken one is dropped and opened anew after a back-off, a refused login after a longer rest.
+async fn imap_loop(house: &House, config: &ImapConfig, work: &Notify) -> anyhow::Result<()> {
+    let mut backoff = Backoff::new();
+    let mut breaker = LoginBreaker::new();
+    loop {
+        let error = match watch::open(config).await {
+            Ok(session) => {
+                breaker.accepted();
+                match serve(house, config, session, work, &mut backoff).await {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                }
+            }
+            Err(fault) => fault.into(),
+        };
+        let fault = error.downcast_ref::<Fault>();
+        let rest = match fault.map(|fault| fault.kind) {
+            Some(FaultKind::Login | FaultKind::UnsafeLogin) => breaker.refused(fastrand::f64()),
+            Some(_) => backoff.next(fastrand::f64()),
+            // Not the mailbox's fault: the store or the disk.
+            None => return Err(error),
+        };
+        tracing::warn!(rest_secs = rest.as_secs(), "The mailbox connection ended: {error:#}.");
+        tokio::time::sleep(rest).await;
+    }
+}
+
+async fn serve(house: &House, config: &ImapConfig, mut session: Session, work: &Notify, backoff: &mut Backoff) -> anyhow::Result<()> {
+    let mut everything = true;
+    let mut reconciled = tokio::time::Instant::now();
+    loop {
+        let pass = watch::take_in_imap(house, config, &mut session, everything).await?;
+        backoff.reset();
+        if pass.accepted > 0 {
+            work.notify_one();
+        }
+        watch::wait(config, &mut session).await?;
+        everything = reconciled.elapsed() >= RECONCILE;
+        if everything {
+            reconciled = tokio::time::Instant::now();
+        }
+    }
+}
+
+async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    loop {
+        let mut after = 0;
+        loop {
+            let waiting = house.store.next_waiting(after, house.now(), 20).await?;
+            let Some(last) = waiting.last() else { break };
+            after = last.id;
+            for message in &waiting {
+                examine::examine(&house, message).await?;
+                letters.notify_one();
+                if stopped.is_asked() {
+                    return Ok(());
+                }
+            }
+        }
+        tokio::select! {
+            () = stopped.asked() => return Ok(()),
+            () = work.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    let mut outlet = outlet(&house)?;
+    let mut breaker = LoginBreaker::new();
+    let mut resting_until = tokio::time::Instant::now();
+    loop {
+        summarise::summarise(&house).await?;
+        if resting_until <= tokio::time::Instant::now() {
+            let round = send::send_due(&house, &mut outlet, &stopped).await?;
+            if round.refused_login {
+                let rest = breaker.refused(fastrand::f64());
+                tracing::warn!(rest_secs = rest.as_secs(), "Sending rests after the refused login.");
+                resting_until = tokio::time::Instant::now() + rest;
+            } else if round.sent > 0 {
+                breaker.accepted();
+            }
+        }
+        tokio::select! {
+            () = stopped.asked() => return Ok(()),
+            () = letters.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}

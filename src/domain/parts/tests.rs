@@ -1,0 +1,131 @@
+//! Laws of unpacking.
+
+use std::io::{Cursor, Write as _};
+
+use super::*;
+use crate::domain::message::Part;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+fn mail_with(files: &[(&str, &[u8])]) -> Message {
+    let files = files.iter().map(|(name, bytes)| Part { name: (*name).to_owned(), bytes: bytes.to_vec(), ..Part::default() }).collect();
+    Message { files, ..Message::default() }
+}
+
+fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        writer.start_file(*name, SimpleFileOptions::default().compression_method(CompressionMethod::Deflated)).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn small() -> Limits {
+    Limits { container_output_max_bytes: 8 << 20, container_entries_max: 20, files_max: 50, ..Limits::default() }
+}
+
+fn unpack_one(name: &str, bytes: &[u8], limits: &Limits) -> Unpacked {
+    unpack(&mail_with(&[(name, bytes), ("后面的.pdf", b"%PDF-1.4 the rest of the mail")]), limits)
+}
+
+/// The first file's status, and proof that the rest of the mail was read.
+fn refusal(unpacked: &Unpacked) -> (FileStatus, String) {
+    let last = unpacked.files.last().unwrap();
+    assert_eq!((last.path.as_str(), last.file_type), ("后面的.pdf", FileType::Pdf));
+    let first = unpacked.files.first().unwrap();
+    (first.status, first.problem.clone().unwrap_or_default())
+}
+
+#[test]
+fn entries_follow_their_archive_with_their_whole_way() {
+    let zip =
+        zip_of(&[("附件1/甲.csv", "序号,名称,电话\n1,甲,2\n".as_bytes()), ("__MACOSX/附件1/._甲.csv", b"junk"), ("~$乙.docx", b"junk")]);
+    let unpacked = unpack(&mail_with(&[("材料.zip", &zip)]), &Limits::default());
+    let list: Vec<_> = unpacked.files.iter().map(|file| (file.path.as_str(), file.file_type, file.status)).collect();
+    assert_eq!(list, [("材料.zip", FileType::Zip, FileStatus::Container), ("材料.zip/附件1/甲.csv", FileType::Csv, FileStatus::Kept)]);
+    assert_eq!(unpacked.files[0].size_bytes, zip.len());
+}
+
+#[test]
+fn an_archive_that_swells_is_refused_and_the_rest_is_read() {
+    let zeros = vec![0; 4 << 20];
+    let (status, problem) = refusal(&unpack_one("炸弹.zip", &zip_of(&[("a", &zeros)]), &small()));
+    assert_eq!(status, FileStatus::Refused);
+    assert!(problem.contains("100倍"), "{problem}");
+}
+
+#[test]
+fn all_archives_of_a_mail_share_one_budget() {
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    })
+    .take(3 << 20)
+    .collect();
+    let zip = zip_of(&[("a", &noise)]);
+    let unpacked = unpack(&mail_with(&[("1.zip", &zip), ("2.zip", &zip), ("3.zip", &zip)]), &small());
+    let statuses: Vec<_> = unpacked.files.iter().filter(|file| file.file_type == FileType::Zip).map(|file| file.status).collect();
+    assert_eq!(statuses, [FileStatus::Container, FileStatus::Container, FileStatus::Refused]);
+    assert!(unpacked.files.last().unwrap().problem.as_deref().unwrap().contains("8MB"));
+}
+
+#[test]
+fn archives_within_archives_end_at_the_depth_limit() {
+    let mut zip = zip_of(&[("里面.csv", b"a,b,c\n1,2,3\n")]);
+    for _ in 0..6 {
+        zip = zip_of(&[("x.zip", &zip)]);
+    }
+    let unpacked = unpack(&mail_with(&[("x.zip", &zip)]), &Limits::default());
+    assert_eq!(unpacked.files.len(), 5);
+    let last = unpacked.files.last().unwrap();
+    assert_eq!(last.status, FileStatus::Refused);
+    assert!(last.problem.as_deref().unwrap().contains("4层"));
+}
+
+#[test]
+fn beyond_the_limit_of_entries_the_first_ones_are_read() {
+    let names: Vec<String> = (0..30).map(|number| format!("{number}.pdf")).collect();
+    let entries: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), b"%PDF-1.4".as_slice())).collect();
+    let unpacked = unpack_one("多.zip", &zip_of(&entries), &small());
+    let (status, problem) = refusal(&unpacked);
+    assert_eq!((status, unpacked.files.len()), (FileStatus::Refused, 22));
+    assert!(problem.contains("20个"), "{problem}");
+}
+
+#[test]
+fn too_many_files_are_said_once_for_the_mail() {
+    let files: Vec<(&str, &[u8])> = (0..60).map(|_| ("a.pdf", b"%PDF-1.4".as_slice())).collect();
+    let unpacked = unpack(&mail_with(&files), &small());
+    assert_eq!((unpacked.files.len(), unpacked.notes.len()), (50, 1));
+    assert!(unpacked.notes[0].contains("50个"));
+}
+
+#[test]
+fn a_tar_gz_shows_its_entries_directly() {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(8);
+    tar.append_data(&mut header, "目录/函.pdf", &b"%PDF-1.4"[..]).unwrap();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(&tar.into_inner().unwrap()).unwrap();
+    let unpacked = unpack(&mail_with(&[("材料.tar.gz", &gz.finish().unwrap())]), &Limits::default());
+    assert_eq!(unpacked.files[1].path, "材料.tar.gz/目录/函.pdf");
+    assert_eq!(unpacked.files[1].file_type, FileType::Pdf);
+}
+
+#[test]
+fn a_forwarded_mail_gives_its_files_and_its_text() {
+    let inner = "From: a@example.cn\r\nSubject: =?utf-8?B?6L2s5Y+R?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n长工信函〔2024〕37号\r\n--b\r\nContent-Type: application/octet-stream; name=a.pdf\r\n\r\n%PDF-1.4\r\n--b--\r\n";
+    let unpacked = unpack(&mail_with(&[("转发.eml", inner.as_bytes())]), &Limits::default());
+    assert_eq!(unpacked.files[1].path, "转发.eml/a.pdf");
+    assert!(unpacked.inner_mails[0].text.contains("37号"));
+    assert_eq!(unpacked.inner_mails[0].subject, "转发");
+}
+
+#[test]
+fn a_name_that_lies_is_remarked_and_not_believed() {
+    let unpacked = unpack(&mail_with(&[("附件1.docx", b"%PDF-1.4")]), &Limits::default());
+    assert_eq!(unpacked.files[0].file_type, FileType::Pdf);
+    assert!(unpacked.files[0].mismatch.as_deref().unwrap().contains("docx"));
+}

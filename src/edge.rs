@@ -1,0 +1,9 @@
+//! One door for each outside system. Edges do not know each other; each owns one library.
+
+pub mod blobs;
+pub mod clock;
+pub mod fault;
+pub mod mailbox;
+pub mod reader;
+pub mod smtp;
+pub mod store;

@@ -1,0 +1,112 @@
+//! From host name to an unauthenticated IMAP stream: TCP, TLS with system roots and an extra CA, STARTTLS, greeting.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_imap::Client;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, BufStream},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    },
+};
+
+use super::{ImapSettings, Security};
+use crate::edge::fault::Fault;
+
+/// A byte stream of any protection. Buffered: the library writes commands in small pieces.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Stream for T {}
+
+/// The client over any stream.
+pub type ImapClient = Client<Box<dyn Stream>>;
+
+/// Connects and reads the greeting.
+pub async fn connect(settings: &ImapSettings) -> Result<ImapClient, Fault> {
+    if settings.security == Security::Plain && !is_loopback(&settings.host) {
+        return Err(Fault::never(format!("an unprotected connection to {} is refused; set security to tls or starttls", settings.host)));
+    }
+    let place = format!("{}:{}", settings.host, settings.port);
+    let tcp = deadline(settings.read_timeout, &place, TcpStream::connect((settings.host.as_str(), settings.port))).await?;
+    tcp.set_nodelay(true).map_err(|error| Fault::later(format!("{place}: {error}")))?;
+    match settings.security {
+        Security::Plain => greeted(settings, Box::new(BufStream::new(tcp)), &place).await,
+        Security::Tls => {
+            let tls = protect(settings, tcp, &place).await?;
+            greeted(settings, Box::new(BufStream::new(tls)), &place).await
+        }
+        Security::StartTls => {
+            let mut plain = Client::new(tcp);
+            greeting(&mut plain, settings.read_timeout, &place).await?;
+            let command = plain.run_command_and_check_ok("STARTTLS", None);
+            timeout(settings.read_timeout, command)
+                .await
+                .map_err(|_| Fault::later(format!("{place} did not answer STARTTLS in time")))?
+                .map_err(|error| Fault::later(format!("{place} refused STARTTLS: {error}")))?;
+            let tls = protect(settings, plain.into_inner(), &place).await?;
+            Ok(Client::new(Box::new(BufStream::new(tls)) as Box<dyn Stream>))
+        }
+    }
+}
+
+async fn greeted(settings: &ImapSettings, stream: Box<dyn Stream>, place: &str) -> Result<ImapClient, Fault> {
+    let mut client = Client::new(stream);
+    greeting(&mut client, settings.read_timeout, place).await?;
+    Ok(client)
+}
+
+async fn greeting<S: Stream>(client: &mut Client<S>, wait: Duration, place: &str) -> Result<(), Fault> {
+    let greeting = deadline(wait, place, client.read_response()).await?;
+    match greeting {
+        Some(_) => Ok(()),
+        None => Err(Fault::later(format!("{place} closed the connection without a greeting"))),
+    }
+}
+
+async fn protect(settings: &ImapSettings, tcp: TcpStream, place: &str) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Fault> {
+    let config = tls_config(settings.ca_file.as_deref())?;
+    let name = ServerName::try_from(settings.host.clone()).map_err(|_| Fault::never(format!("{} is no host name", settings.host)))?;
+    let connector = TlsConnector::from(Arc::new(config));
+    deadline(settings.read_timeout, place, connector.connect(name, tcp)).await
+}
+
+/// System roots and the extra CA.
+fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, Fault> {
+    let mut roots = RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        // A root that rustls cannot use is of no harm: connections that need it fail with their own sentence.
+        let _ = roots.add(certificate);
+    }
+    if let Some(path) = ca_file {
+        let wrong = |error: &dyn std::fmt::Display| Fault::never(format!("the CA file {} cannot be used: {error}", path.display()));
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
+            roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
+        }
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::never(format!("TLS cannot be set up: {error}")))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A network step under a deadline.
+async fn deadline<T>(wait: Duration, place: &str, step: impl Future<Output = std::io::Result<T>>) -> Result<T, Fault> {
+    match timeout(wait, step).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Fault::later(format!("{place}: {error}"))),
+        Err(_) => Err(Fault::later(format!("{place} did not answer within {} s", wait.as_secs()))),
+    }
+}
+
+/// Whether a host is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

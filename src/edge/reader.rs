@@ -1,0 +1,158 @@
+//! Foreign bytes are read in child processes (`annexd reader`, the same program), started ahead and reused: a parser that crashes,
+//! hangs or eats memory takes only its child with it. The file it was looking into is set aside by name and the rest of the mail
+//! is read again.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use crate::domain::verdict::{self, Knowledge, Reading};
+
+pub mod child;
+mod process;
+mod wire;
+
+use process::{Process, Trouble};
+
+/// Files of one mail that may break a child before the whole mail is given up.
+const SET_ASIDE_MAX: usize = 20;
+/// Mails one child reads before it is replaced, so that leaks of parsing libraries stay small.
+const MAILS_MAX: usize = 200;
+
+/// Bounds of the child processes.
+#[derive(Debug, Clone)]
+pub struct ReaderSettings {
+    /// This program.
+    pub program: PathBuf,
+    /// Children at work at one time.
+    pub processes: usize,
+    /// Longest time for one mail.
+    pub timeout: Duration,
+    /// Address space of one child (RLIMIT_AS).
+    pub memory_max_bytes: u64,
+}
+
+/// Where mails are read. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Readers {
+    /// In this process: for tests and small tools.
+    Here(Arc<Knowledge>),
+    Children(Arc<Children>),
+}
+
+/// A set of child processes.
+#[derive(Debug)]
+pub struct Children {
+    settings: ReaderSettings,
+    /// What every child is told first.
+    knowledge: Vec<u8>,
+    idle: Mutex<Vec<Process>>,
+    permits: Semaphore,
+}
+
+/// Why a mail could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("a reading process could not be started: {0}")]
+    Start(String),
+    #[error("reading this mail broke the reading process: {0}")]
+    Broke(String),
+    #[error("a bug while reading this mail: {0}")]
+    Panicked(String),
+}
+
+impl Readers {
+    /// Reads in children that know what `knowledge` says.
+    ///
+    /// # Errors
+    /// When the knowledge cannot be put into words.
+    pub fn children(settings: ReaderSettings, knowledge: &Knowledge) -> Result<Self, ReadError> {
+        let words = serde_json::to_vec(knowledge).map_err(|error| ReadError::Start(error.to_string()))?;
+        let permits = Semaphore::new(settings.processes.max(1));
+        Ok(Self::Children(Arc::new(Children { settings, knowledge: words, idle: Mutex::new(Vec::new()), permits })))
+    }
+
+    /// Reads one mail.
+    ///
+    /// # Errors
+    /// When no child can be started, or the mail breaks every child.
+    pub async fn read(&self, raw: Vec<u8>) -> Result<Reading, ReadError> {
+        match self {
+            Self::Here(knowledge) => {
+                let knowledge = knowledge.clone();
+                let read = tokio::task::spawn_blocking(move || verdict::read(&raw, &knowledge)).await;
+                read.map_err(|error| ReadError::Panicked(panic_text(error)))
+            }
+            Self::Children(children) => children.read(&raw).await,
+        }
+    }
+
+    /// Starts the children ahead, so that the first mail does not wait for them.
+    pub async fn warm_up(&self) {
+        if let Self::Children(children) = self {
+            for _ in 0..children.settings.processes {
+                match children.start().await {
+                    Ok(process) => children.put_back(process),
+                    Err(error) => tracing::warn!("{error}."),
+                }
+            }
+        }
+    }
+}
+
+/// What a panic said.
+#[must_use]
+pub fn panic_text(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => {
+            let said = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+            said.unwrap_or_else(|| "it panicked without a word".to_owned())
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+impl Children {
+    async fn read(&self, raw: &[u8]) -> Result<Reading, ReadError> {
+        let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
+        let mut set_aside: Vec<String> = Vec::new();
+        loop {
+            let mut process = self.take().await?;
+            match process.read(raw, &set_aside, self.settings.timeout).await {
+                Ok(reading) => {
+                    self.put_back(process);
+                    return Ok(*reading);
+                }
+                Err(Trouble { file: Some(file), what }) if !set_aside.contains(&file) && set_aside.len() < SET_ASIDE_MAX => {
+                    tracing::warn!(file, "A file broke the reading process and is set aside: {what}.");
+                    set_aside.push(file);
+                }
+                Err(Trouble { what, .. }) => return Err(ReadError::Broke(what)),
+            }
+        }
+    }
+
+    async fn take(&self) -> Result<Process, ReadError> {
+        let idle = self.idle.lock().map_or(None, |mut idle| idle.pop());
+        match idle {
+            Some(process) => Ok(process),
+            None => self.start().await,
+        }
+    }
+
+    async fn start(&self) -> Result<Process, ReadError> {
+        Process::start(&self.settings, &self.knowledge).await.map_err(|error| ReadError::Start(error.to_string()))
+    }
+
+    fn put_back(&self, process: Process) {
+        if process.mails() < MAILS_MAX
+            && let Ok(mut idle) = self.idle.lock()
+        {
+            idle.push(process);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One reading process as its parent sees it: started, fed, timed, and killed where it does not answer.
+
+use std::{
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    ReaderSettings,
+    wire::{FRAME_MAX_BYTES, Reply, Request, length},
+};
+use crate::domain::verdict::Reading;
+
+/// Variable through which a child learns its memory limit.
+pub const MEMORY_VARIABLE: &str = "ANNEXD_READER_MEMORY_MAX_BYTES";
+
+/// A child that waits for mails.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    mails: usize,
+}
+
+/// A child that did not deliver.
+#[derive(Debug)]
+pub struct Trouble {
+    /// The file it was looking into.
+    pub file: Option<String>,
+    pub what: String,
+}
+
+impl Process {
+    pub async fn start(settings: &ReaderSettings, knowledge: &[u8]) -> io::Result<Self> {
+        let mut child = Command::new(&settings.program)
+            .arg("reader")
+            .env_clear()
+            .env(MEMORY_VARIABLE, settings.memory_max_bytes.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("the child has no pipes"));
+        };
+        let mut process = Self { child, input, output: BufReader::new(output), mails: 0 };
+        process.send(knowledge).await?;
+        Ok(process)
+    }
+
+    /// Mails it has read.
+    #[must_use]
+    pub fn mails(&self) -> usize {
+        self.mails
+    }
+
+    /// Reads one mail. After trouble the child is of no use any more.
+    pub async fn read(&mut self, raw: &[u8], set_aside: &[String], wait: Duration) -> Result<Box<Reading>, Trouble> {
+        self.mails += 1;
+        let end = Instant::now() + wait;
+        let mut file = None;
+        let trouble = |file: &Option<String>, what: String| Trouble { file: file.clone(), what };
+        let request = serde_json::to_vec(&Request { set_aside: set_aside.to_vec() }).map_err(|error| trouble(&file, error.to_string()))?;
+        let sent = timeout_at(end, async {
+            self.send(&request).await?;
+            self.send(raw).await
+        });
+        match sent.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(trouble(&file, self.last_words(&error).await)),
+            Err(_) => return Err(trouble(&file, format!("it did not take the mail within {} s", wait.as_secs()))),
+        }
+        loop {
+            match timeout_at(end, self.reply()).await {
+                Ok(Ok(Reply::Looking(path))) => file = Some(path),
+                Ok(Ok(Reply::Done(reading))) => return Ok(reading),
+                Ok(Ok(Reply::Panicked(said))) => return Err(trouble(&file, format!("it panicked: {said}"))),
+                Ok(Err(error)) => return Err(trouble(&file, self.last_words(&error).await)),
+                Err(_) => {
+                    let _ = self.child.start_kill();
+                    return Err(trouble(&file, format!("it took longer than {} s", wait.as_secs())));
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.input.write_all(&length(bytes)).await?;
+        self.input.write_all(bytes).await?;
+        self.input.flush().await
+    }
+
+    async fn reply(&mut self) -> io::Result<Reply> {
+        let length = usize::try_from(self.output.read_u32_le().await?).unwrap_or(usize::MAX);
+        if length > FRAME_MAX_BYTES {
+            return Err(io::Error::other("its answer is too large"));
+        }
+        let mut bytes = vec![0; length];
+        self.output.read_exact(&mut bytes).await?;
+        serde_json::from_slice(&bytes).map_err(io::Error::other)
+    }
+
+    /// How it ended, where it did; else the error of its pipe.
+    async fn last_words(&mut self, error: &io::Error) -> String {
+        let ended = tokio::time::timeout(Duration::from_secs(1), self.child.wait()).await;
+        ended.ok().and_then(Result::ok).map_or_else(|| error.to_string(), how_it_ended)
+    }
+}
+
+fn how_it_ended(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match status.signal() {
+        Some(6) => "it was stopped for asking for too much memory, or by a failed check (signal 6)".to_owned(),
+        Some(9) => "it was killed (signal 9)".to_owned(),
+        Some(11) => "it overflowed its stack or read foreign memory (signal 11)".to_owned(),
+        Some(signal) => format!("it ended with signal {signal}"),
+        None => format!("it ended with {status}"),
+    }
+}

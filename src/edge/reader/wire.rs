@@ -1,0 +1,31 @@
+//! The words between a reading process and its parent: frames of a length (four bytes, little endian) and that many bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::verdict::Reading;
+
+/// Largest frame: a mail of the largest allowed size, with room.
+pub const FRAME_MAX_BYTES: usize = 512 << 20;
+
+/// What the parent wants, before the frame with the raw mail.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Request {
+    /// Files that broke a child before.
+    pub set_aside: Vec<String>,
+}
+
+/// What a child says.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is about to look into this file.
+    Looking(String),
+    Done(Box<Reading>),
+    /// A bug was caught; the file it stands for is the one looked into last.
+    Panicked(String),
+}
+
+/// The length in front of a frame.
+#[must_use]
+pub fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
+}

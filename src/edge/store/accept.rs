@@ -1,0 +1,203 @@
+//! Accepting: which mails were seen where, and which of them wait to be examined.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError, millis, timestamp};
+
+/// Where and when a mail was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// `imap:user@host`, `maildir:/path`, `import`.
+    pub mailbox: String,
+    pub folder: String,
+    /// 0 where there is none.
+    pub uidvalidity: u32,
+    pub uid: Option<u32>,
+    /// UID as text, or the unique file name.
+    pub locator: String,
+    /// INTERNALDATE, or the file's time.
+    pub arrived_at: Option<Timestamp>,
+    pub seen_at: Timestamp,
+}
+
+/// What accepting did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    NewMessage {
+        id: i64,
+    },
+    /// The same bytes are known from elsewhere: another copy.
+    Duplicate {
+        id: i64,
+    },
+    /// This very sighting is known: nothing changed.
+    AlreadySeen {
+        id: i64,
+    },
+}
+
+/// A message that waits to be examined.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub id: i64,
+    pub sha256: String,
+    pub attempts: u32,
+    pub locator: String,
+    pub arrived_at: Option<Timestamp>,
+    pub seen_at: Timestamp,
+}
+
+impl Store {
+    /// Registers a mail whose raw bytes are durable already.
+    ///
+    /// # Errors
+    /// When the transaction could not be committed; then nothing is registered.
+    pub async fn accept(&self, sighting: &Sighting, sha256: &str, bytes: u64) -> Result<Accepted, StoreError> {
+        let mut transaction = self.begin().await?;
+        let known: Option<(i64,)> =
+            sqlx::query_as("SELECT id FROM message WHERE sha256 = $1").bind(sha256).fetch_optional(&mut *transaction).await?;
+        let (id, first) = match known {
+            Some((id,)) => (id, false),
+            None => {
+                let (id,): (i64,) =
+                    sqlx::query_as("INSERT INTO message (sha256, bytes, state, accepted_at) VALUES ($1, $2, 'accepted', $3) RETURNING id")
+                        .bind(sha256)
+                        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+                        .bind(millis(sighting.seen_at))
+                        .fetch_one(&mut *transaction)
+                        .await?;
+                (id, true)
+            }
+        };
+        let inserted = sqlx::query(
+            "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, arrived_at, seen_at, first)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(&sighting.mailbox)
+        .bind(&sighting.folder)
+        .bind(i64::from(sighting.uidvalidity))
+        .bind(sighting.uid.map(i64::from))
+        .bind(&sighting.locator)
+        .bind(sighting.arrived_at.map(millis))
+        .bind(millis(sighting.seen_at))
+        .bind(i64::from(first))
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok(match (first, inserted) {
+            (true, _) => Accepted::NewMessage { id },
+            (false, 0) => Accepted::AlreadySeen { id },
+            (false, _) => Accepted::Duplicate { id },
+        })
+    }
+
+    /// Highest UID of a folder that is accepted already.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_uid(&self, mailbox: &str, folder: &str, uidvalidity: u32) -> Result<Option<u32>, StoreError> {
+        let (uid,): (Option<i64>,) =
+            sqlx::query_as("SELECT max(uid) FROM sighting WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3")
+                .bind(mailbox)
+                .bind(folder)
+                .bind(i64::from(uidvalidity))
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(uid.and_then(|uid| u32::try_from(uid).ok()))
+    }
+
+    /// UIDs of a folder, from `from_uid` up, that are accepted already.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn seen_uids(&self, mailbox: &str, folder: &str, uidvalidity: u32, from_uid: u32) -> Result<BTreeSet<u32>, StoreError> {
+        let rows: Vec<(i64,)> =
+            sqlx::query_as("SELECT uid FROM sighting WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid >= $4")
+                .bind(mailbox)
+                .bind(folder)
+                .bind(i64::from(uidvalidity))
+                .bind(i64::from(from_uid))
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().filter_map(|(uid,)| u32::try_from(uid).ok()).collect())
+    }
+
+    /// File names of a Maildir that are accepted already.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn seen_locators(&self, mailbox: &str) -> Result<BTreeSet<String>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT locator FROM sighting WHERE mailbox = $1").bind(mailbox).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(locator,)| locator).collect())
+    }
+
+    /// Messages to examine now, in order of acceptance, after the given id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn next_waiting(&self, after: i64, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        let rows: Vec<(i64, String, i64, String, Option<i64>, i64)> = sqlx::query_as(
+            "SELECT m.id, m.sha256, m.attempts, s.locator, s.arrived_at, s.seen_at
+             FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1
+             WHERE m.state = 'accepted' AND m.id > $1 AND (m.retry_at IS NULL OR m.retry_at <= $2) ORDER BY m.id LIMIT $3",
+        )
+        .bind(after)
+        .bind(millis(now))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let waiting = |(id, sha256, attempts, locator, arrived_at, seen_at): (i64, String, i64, String, Option<i64>, i64)| Waiting {
+            id,
+            sha256,
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            locator,
+            arrived_at: arrived_at.map(timestamp),
+            seen_at: timestamp(seen_at),
+        };
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    /// Counts an examination before it begins, so that one that kills the process is counted too.
+    ///
+    /// # Errors
+    /// When the count could not be committed.
+    pub async fn begin_attempt(&self, id: i64) -> Result<u32, StoreError> {
+        let (attempts,): (i64,) = sqlx::query_as("UPDATE message SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts")
+            .bind(id)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(u32::try_from(attempts).unwrap_or(u32::MAX))
+    }
+
+    /// Leaves a message for later.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn postpone(&self, id: i64, until: Timestamp, problem: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE message SET retry_at = $2, problem = $3 WHERE id = $1 AND state = 'accepted'")
+            .bind(id)
+            .bind(millis(until))
+            .bind(problem)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets a message aside for a person, with the reason.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn park(&self, id: i64, problem: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE message SET state = 'parked', problem = $2 WHERE id = $1 AND state = 'accepted'")
+            .bind(id)
+            .bind(problem)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}

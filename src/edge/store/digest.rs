@@ -1,0 +1,205 @@
+//! The facts of a digest, counted by the database.
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{Store, StoreError, millis, queue::state_name};
+use crate::domain::{
+    letters::digest::{Balance, Count, DigestFacts, LetterLine, OpenCorrection, ParkedLine, TopicLine},
+    verdict::{Duplicate, Knowledge},
+};
+
+/// Lines of one list of a digest.
+const LINES_MAX: i64 = 50;
+
+impl Store {
+    /// What happened in `from..to`, and what waits at present.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn digest_facts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+        knowledge: &Knowledge,
+    ) -> Result<DigestFacts, StoreError> {
+        let division = |count: Count| Count {
+            name: knowledge.divisions.division(&count.name).map_or(count.name, |division| division.name.clone()),
+            ..count
+        };
+        Ok(DigestFacts {
+            mails_by_kind: self.counts("SELECT coalesce(m.kind, m.state), count(*) FROM message m WHERE m.accepted_at >= $1 AND m.accepted_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?.into_iter().map(kind_name).collect(),
+            mails_by_bureau: self.counts("SELECT m.bureau_name, count(*) FROM message m WHERE m.bureau_name IS NOT NULL AND m.accepted_at >= $1 AND m.accepted_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?,
+            topics_by_bureau: self.counts("SELECT coalesce(t.bureau_name, '未识别报送单位'), count(*) FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = 1 WHERE r.recorded_at >= $1 AND r.recorded_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?,
+            topics_by_division: self.counts("SELECT t.division, count(*) FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = 1 WHERE r.recorded_at >= $1 AND r.recorded_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?.into_iter().map(division).collect(),
+            revisions: self.counts("SELECT '', count(*) FROM revision r WHERE r.revision > 1 AND r.recorded_at >= $1 AND r.recorded_at < $2", from, to).await?.first().map_or(0, |count| count.count),
+            topics_by_state: self.counts("SELECT t.status, count(*) FROM topic t WHERE $1 < $2 OR 1 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(|count| Count { name: state_name(&count.name).to_owned(), ..count }).collect(),
+            open_corrections: self.open_corrections(now).await?,
+            held_topics: self.held_topics().await?,
+            duplicates: self.suspected_duplicates().await?,
+            parked: self.parked_lines().await?,
+            letters_by_state: self.counts("SELECT l.state, count(*) FROM letter l WHERE $1 < $2 OR 1 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(letter_state_name).collect(),
+            failed_letters: self.failed_letters().await?,
+            unaddressed: self.unaddressed(knowledge).await?,
+            balance: self.balance().await?,
+        })
+    }
+
+    async fn counts(&self, sql: &'static str, from: Timestamp, to: Timestamp) -> Result<Vec<Count>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql)).bind(millis(from)).bind(millis(to)).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(name, count)| Count { name, count: u64::try_from(count).unwrap_or(0) }).collect())
+    }
+
+    async fn open_corrections(&self, now: Timestamp) -> Result<Vec<OpenCorrection>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT coalesce(bureau_name, '未识别报送单位'), count(*), min(received_at) FROM topic WHERE status = 'needs_correction' GROUP BY 1 ORDER BY 3",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let days = |since: i64| (millis(now) - since) / 86_400_000;
+        Ok(rows
+            .into_iter()
+            .map(|(bureau, count, oldest)| OpenCorrection { bureau, count: u64::try_from(count).unwrap_or(0), oldest_days: days(oldest) })
+            .collect())
+    }
+
+    async fn held_topics(&self) -> Result<Vec<TopicLine>, StoreError> {
+        let rows = sqlx::query_as::<_, LineRow>(
+            "SELECT t.id, r.fields, coalesce(t.bureau_name, '未识别报送单位') AS about FROM topic t
+             JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision WHERE t.held = 1 AND t.status <> 'withdrawn' ORDER BY t.serial LIMIT $1",
+        )
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(LineRow::line).collect()
+    }
+
+    async fn suspected_duplicates(&self) -> Result<Vec<TopicLine>, StoreError> {
+        let rows = sqlx::query_as::<_, LineRow>(
+            "SELECT t.id, r.fields, r.duplicates AS about FROM topic t
+             JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision WHERE t.status = 'suspected_duplicate' ORDER BY t.serial LIMIT $1",
+        )
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut lines = Vec::new();
+        for row in rows {
+            let twins: Vec<Duplicate> = serde_json::from_str(&row.about)?;
+            let mut line = row.line()?;
+            line.about = twins.into_iter().map(|twin| twin.topic).collect::<Vec<_>>().join("、");
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
+    async fn parked_lines(&self) -> Result<Vec<ParkedLine>, StoreError> {
+        let parked = self.parked().await?;
+        Ok(parked.into_iter().map(|parked| ParkedLine { id: parked.id, subject: parked.subject, problem: parked.problem }).collect())
+    }
+
+    async fn failed_letters(&self) -> Result<Vec<LetterLine>, StoreError> {
+        let rows: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT id, recipient, subject, last_reply FROM letter WHERE state IN ('failed', 'unknown', 'held') ORDER BY id DESC LIMIT $1",
+        )
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|(id, to, subject, reply)| LetterLine { id, to, subject, reply: reply.unwrap_or_default() }).collect())
+    }
+
+    /// Topics that no letter can announce because their division has no address.
+    async fn unaddressed(&self, knowledge: &Knowledge) -> Result<Vec<Count>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT division, count(*) FROM topic WHERE announced_to IS NULL AND held = 0 AND status <> 'withdrawn' GROUP BY 1 ORDER BY 1",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let without_address = |id: &str| knowledge.divisions.division(id).is_none_or(|division| division.mail.is_empty());
+        let name = |id: String| knowledge.divisions.division(&id).map_or(id, |division| division.name.clone());
+        Ok(rows
+            .into_iter()
+            .filter(|(id, _)| without_address(id))
+            .map(|(id, count)| Count { name: name(id), count: u64::try_from(count).unwrap_or(0) })
+            .collect())
+    }
+
+    /// The closing balance over all time.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn balance(&self) -> Result<Balance, StoreError> {
+        let mut balance = Balance::default();
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT CASE WHEN s.first = 1 THEN m.state ELSE 'duplicate' END, count(*) FROM sighting s JOIN message m ON m.id = s.message_id GROUP BY 1",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for (state, count) in rows {
+            let count = u64::try_from(count).unwrap_or(0);
+            match state.as_str() {
+                "recorded" => balance.recorded = count,
+                "ignored" => balance.ignored = count,
+                "duplicate" => balance.duplicate = count,
+                "parked" => balance.parked = count,
+                _ => balance.waiting += count,
+            }
+        }
+        let (seen,): (i64,) = sqlx::query_as("SELECT count(*) FROM sighting").fetch_one(&self.pool).await?;
+        balance.seen = u64::try_from(seen).unwrap_or(0);
+        Ok(balance)
+    }
+}
+
+#[derive(FromRow)]
+struct LineRow {
+    id: String,
+    fields: String,
+    about: String,
+}
+
+impl LineRow {
+    fn line(self) -> Result<TopicLine, StoreError> {
+        let mut fields: std::collections::BTreeMap<String, String> = serde_json::from_str(&self.fields)?;
+        Ok(TopicLine {
+            number: self.id,
+            title: fields.remove("topic_title").unwrap_or_default(),
+            applicant: fields.remove("applicant").unwrap_or_default(),
+            about: self.about,
+        })
+    }
+}
+
+fn kind_name(count: Count) -> Count {
+    let name = match count.name.as_str() {
+        "submission" => "课题报送",
+        "correction" => "补充更正",
+        "enterprise_direct" => "企业直接报送",
+        "no_annex" => "无附件来信",
+        "division_reply" => "处室回复",
+        "auto_reply" => "自动回复",
+        "bounce" => "退信",
+        "receipt" => "已读回执",
+        "recall" => "撤回通知",
+        "own" => "本系统邮件",
+        "bulk" => "群发邮件",
+        "unreadable" => "无法识别",
+        "accepted" => "待处理",
+        "parked" => "搁置",
+        other => other,
+    };
+    Count { name: name.to_owned(), ..count }
+}
+
+fn letter_state_name(count: Count) -> Count {
+    let name = match count.name.as_str() {
+        "queued" => "待发",
+        "sending" => "发送中",
+        "sent" => "已发",
+        "unknown" => "结果不明",
+        "failed" => "失败",
+        "held" => "暂缓",
+        other => other,
+    };
+    Count { name: name.to_owned(), ..count }
+}

@@ -1,0 +1,183 @@
+//! What is known about a mail's keys before it is judged.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError, from_word};
+use crate::domain::{
+    reconcile::{Draft, PlacedValue},
+    verdict::{Known, KnownTopic, LookupKeys, TopicKey, TopicStatus},
+};
+
+/// Latest topics of one applicant that are compared with a mail's.
+const SAME_APPLICANT_MAX: u32 = 100;
+
+#[derive(FromRow)]
+pub(super) struct TopicRow {
+    id: String,
+    applicant_key: String,
+    title_key: String,
+    fingerprint: String,
+    fields: String,
+    places: String,
+    sources: String,
+    findings: String,
+    sender: String,
+    bureau_id: Option<String>,
+    status: String,
+    held: i64,
+    division: String,
+}
+
+/// The columns of [`TopicRow`], before a condition on `t`.
+macro_rules! topics_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id, t.applicant_key, t.title_key, t.fingerprint, r.fields, r.places, r.sources, r.findings, t.sender, t.bureau_id,
+                    t.status, t.held, t.division
+             FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision WHERE ",
+            $condition
+        )
+    };
+}
+
+pub(super) use topics_where;
+
+impl Store {
+    /// Looks up everything a judgement depends on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn known(&self, keys: &LookupKeys) -> Result<Known, StoreError> {
+        let same: Option<(i64,)> =
+            sqlx::query_as("SELECT id FROM message WHERE content_sha256 = $1 AND state IN ('recorded', 'ignored') LIMIT 1")
+                .bind(&keys.content_sha256)
+                .fetch_optional(&self.pool)
+                .await?;
+        let mut known = Known { same_content: same.is_some(), ..Known::default() };
+        for reference in &keys.references {
+            self.answered(reference, &mut known).await?;
+        }
+        for number in keys.receipt_numbers.iter().chain(&known.answered_topics.clone()) {
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.id = $1")).bind(number).fetch_all(&self.pool).await?;
+            if !rows.is_empty() && keys.receipt_numbers.contains(number) {
+                known.named_topics.push(number.clone());
+            }
+            known.add(rows)?;
+        }
+        for key in &keys.topics {
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
+                "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
+            ))
+            .bind(&key.applicant)
+            .bind(&key.title)
+            .fetch_all(&self.pool)
+            .await?;
+            known.add(rows)?;
+        }
+        known.lacks_letter = self.lacks_letter(&known).await?;
+        self.same_applicants(keys, &mut known).await?;
+        Ok(known)
+    }
+
+    /// Topics of the mail that the referred letter answered.
+    async fn answered(&self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
+        let rows: Vec<(Option<String>,)> = sqlx::query_as(
+            "SELECT t.id FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
+             WHERE l.message_id = $1 ORDER BY t.serial",
+        )
+        .bind(reference)
+        .fetch_all(&self.pool)
+        .await?;
+        known.answers_our_letter |= !rows.is_empty();
+        for (id,) in rows {
+            if let Some(id) = id.filter(|id| !known.answered_topics.contains(id)) {
+                known.answered_topics.push(id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn same_applicants(&self, keys: &LookupKeys, known: &mut Known) -> Result<(), StoreError> {
+        let mut applicants: Vec<&str> =
+            keys.topics.iter().map(|key| key.applicant.as_str()).filter(|applicant| !applicant.is_empty()).collect();
+        applicants.dedup();
+        for applicant in applicants {
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
+                "t.applicant_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"
+            ))
+            .bind(applicant)
+            .bind(SAME_APPLICANT_MAX)
+            .fetch_all(&self.pool)
+            .await?;
+            known.add(rows)?;
+        }
+        for code in &keys.codes {
+            let rows =
+                sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
+                    .bind(code)
+                    .bind(SAME_APPLICANT_MAX)
+                    .fetch_all(&self.pool)
+                    .await?;
+            known.add(rows)?;
+        }
+        Ok(())
+    }
+
+    /// A bureau's mail about one of these topics came without a formal letter, and no mail about it brought one.
+    async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
+        for topic in &known.topics {
+            let (submissions, letters): (i64, i64) = sqlx::query_as(
+                "SELECT coalesce(sum(m.kind = 'submission'), 0), count(m.letter_file) FROM topic t
+                 JOIN topic_message tm ON tm.topic_serial = t.serial JOIN message m ON m.id = tm.message_id WHERE t.id = $1",
+            )
+            .bind(&topic.id)
+            .fetch_one(&self.pool)
+            .await?;
+            if submissions > 0 && letters == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Known {
+    fn add(&mut self, rows: Vec<TopicRow>) -> Result<(), StoreError> {
+        for row in rows {
+            if self.topics.iter().any(|topic| topic.id == row.id) {
+                continue;
+            }
+            self.topics.push(row.topic()?);
+        }
+        Ok(())
+    }
+}
+
+impl TopicRow {
+    pub(super) fn topic(self) -> Result<KnownTopic, StoreError> {
+        Ok(KnownTopic {
+            draft: draft(&self.fields, &self.places, &self.sources)?,
+            id: self.id,
+            key: TopicKey { applicant: self.applicant_key, title: self.title_key },
+            fingerprint: self.fingerprint,
+            findings: serde_json::from_str(&self.findings)?,
+            sender: self.sender,
+            bureau: self.bureau_id,
+            status: from_word(&self.status).unwrap_or(TopicStatus::Accepted),
+            held: self.held != 0,
+            division: self.division,
+        })
+    }
+}
+
+/// Texts and places stand in two columns, so that texts can be searched and are kept once.
+pub(super) fn draft(fields: &str, places: &str, sources: &str) -> Result<Draft, StoreError> {
+    let mut texts: BTreeMap<String, String> = serde_json::from_str(fields)?;
+    let mut placed: BTreeMap<String, PlacedValue> = serde_json::from_str(places)?;
+    for (key, value) in &mut placed {
+        value.value.text = texts.remove(key).unwrap_or_default();
+    }
+    Ok(Draft { sources: serde_json::from_str(sources)?, fields: placed })
+}

@@ -1,0 +1,73 @@
+//! Parked messages: set aside with a reason, kept for ever, retried or ignored by a person.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError, timestamp};
+
+/// A message that could not be processed.
+#[derive(Debug, Clone)]
+pub struct Parked {
+    pub id: i64,
+    pub sha256: String,
+    /// Known only if an earlier examination got that far.
+    pub subject: String,
+    pub problem: String,
+    pub attempts: u32,
+    pub accepted_at: Timestamp,
+    /// Where it lies in the mailbox.
+    pub place: String,
+}
+
+impl Store {
+    /// All parked messages, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
+        let rows: Vec<(i64, String, Option<String>, Option<String>, i64, i64, String)> = sqlx::query_as(
+            "SELECT m.id, m.sha256, m.subject, m.problem, m.attempts, m.accepted_at, s.mailbox || ' ' || s.folder || ' ' || s.locator
+             FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1 WHERE m.state = 'parked' ORDER BY m.id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, sha256, subject, problem, attempts, accepted_at, place)| Parked {
+                id,
+                sha256,
+                subject: subject.unwrap_or_default(),
+                problem: problem.unwrap_or_default(),
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                accepted_at: timestamp(accepted_at),
+                place,
+            })
+            .collect())
+    }
+
+    /// Lets a parked message be examined again; `false` where it is not parked.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn retry_parked(&self, id: i64) -> Result<bool, StoreError> {
+        let changed =
+            sqlx::query("UPDATE message SET state = 'accepted', attempts = 0, retry_at = NULL WHERE id = $1 AND state = 'parked'")
+                .bind(id)
+                .execute(&self.pool)
+                .await?
+                .rows_affected();
+        Ok(changed == 1)
+    }
+
+    /// A person decided that nothing is to be done; the reason stays. `false` where it is not parked.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn ignore_parked(&self, id: i64) -> Result<bool, StoreError> {
+        let changed = sqlx::query("UPDATE message SET state = 'ignored' WHERE id = $1 AND state = 'parked'")
+            .bind(id)
+            .execute(&self.pool)
+            .await?
+            .rows_affected();
+        Ok(changed == 1)
+    }
+}

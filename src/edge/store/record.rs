@@ -1,0 +1,295 @@
+//! Recording a verdict: message, attachments, topics, revisions, routes and the letters they cause, all in one transaction.
+
+use jiff::Timestamp;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use super::{Store, StoreError, millis, word};
+use crate::domain::{
+    letters::Letter,
+    receipt_number,
+    submitters::Decision,
+    uscc,
+    verdict::{Change, Outcome, Topic, Verdict},
+};
+
+/// What recording did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Receipt numbers in the order of the verdict's topics.
+    pub receipt_numbers: Vec<Option<String>>,
+    /// Letters queued.
+    pub letters: usize,
+    /// The message was recorded before: nothing changed.
+    pub again: bool,
+}
+
+impl Store {
+    /// Records a verdict. `year` heads new receipt numbers; `render` writes the letters once the numbers are known.
+    ///
+    /// # Errors
+    /// When the database refuses or a letter cannot be rendered; then nothing is recorded.
+    pub async fn record(
+        &self,
+        message_id: i64,
+        verdict: &Verdict,
+        now: Timestamp,
+        year: i16,
+        mail_domain: &str,
+        render: impl FnOnce(&[Option<String>]) -> Result<Vec<Letter>, String>,
+    ) -> Result<Recorded, StoreError> {
+        let mut transaction = self.begin().await?;
+        if !record_message(&mut transaction, message_id, verdict, now).await? {
+            return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0, again: true });
+        }
+        record_attachments(&mut transaction, message_id, verdict).await?;
+        let mut receipt_numbers = Vec::new();
+        for topic in &verdict.topics {
+            receipt_numbers.push(Some(record_topic(&mut transaction, message_id, topic, verdict, now, year).await?));
+        }
+        let mut letters = 0;
+        for letter in render(&receipt_numbers).map_err(StoreError::Letter)? {
+            letters += usize::from(super::outbox::insert(&mut transaction, &letter, Some(message_id), mail_domain, now).await?);
+        }
+        transaction.commit().await?;
+        Ok(Recorded { receipt_numbers, letters, again: false })
+    }
+}
+
+/// `false` where the message is no longer waiting.
+async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
+    let state = match verdict.outcome {
+        Outcome::Recorded => "recorded",
+        Outcome::Ignored => "ignored",
+        Outcome::Duplicate => "duplicate",
+    };
+    let changed = sqlx::query(
+        "UPDATE message SET state = $2, recorded_at = $3, content_sha256 = $4, message_id = $5, sender = $6, subject = $7, sent_at = $8,
+         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, problem = NULL, retry_at = NULL
+         WHERE id = $1 AND state = 'accepted'",
+    )
+    .bind(id)
+    .bind(state)
+    .bind(millis(now))
+    .bind(&verdict.content_sha256)
+    .bind(&verdict.message_id)
+    .bind(verdict.from.as_ref().map(|from| from.address.as_str()))
+    .bind(&verdict.subject)
+    .bind(verdict.date.map(millis))
+    .bind(word(verdict.kind))
+    .bind(&verdict.answer_reason)
+    .bind(verdict.bureau.as_ref().map(|bureau| bureau.id.as_str()))
+    .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
+    .bind(verdict.formal_letter.as_ref().map(|letter| letter.attachment.as_str()))
+    .bind(verdict.formal_letter.as_ref().and_then(|letter| letter.number.as_deref()))
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(changed == 1)
+}
+
+pub(super) async fn record_attachments(
+    connection: &mut Transaction<'static, Sqlite>,
+    message_id: i64,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
+    for (ordinal, attachment) in (0_i64..).zip(&verdict.attachments) {
+        sqlx::query("INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(message_id)
+            .bind(ordinal)
+            .bind(&attachment.path)
+            .bind(&attachment.sha256)
+            .bind(i64::try_from(attachment.bytes).unwrap_or(i64::MAX))
+            .bind(word(attachment.file_type))
+            .bind(word(attachment.role))
+            .bind(word(attachment.status))
+            .bind(&attachment.problem)
+            .execute(&mut **connection)
+            .await?;
+    }
+    for (ordinal, finding) in (0_i64..).zip(&verdict.findings) {
+        sqlx::query("INSERT INTO mail_finding (message_id, ordinal, finding) VALUES ($1, $2, $3)")
+            .bind(message_id)
+            .bind(ordinal)
+            .bind(serde_json::to_string(finding)?)
+            .execute(&mut **connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Records one topic; returns its receipt number.
+pub(super) async fn record_topic(
+    connection: &mut Transaction<'static, Sqlite>,
+    message_id: i64,
+    topic: &Topic,
+    verdict: &Verdict,
+    now: Timestamp,
+    year: i16,
+) -> Result<String, StoreError> {
+    let (serial, number, revision, change) = match &topic.change {
+        Change::New => {
+            let number = next_number(connection, year).await?;
+            let serial = insert_topic(connection, &number, message_id, topic, verdict).await?;
+            (serial, number, Some(1), "new")
+        }
+        Change::Revision { id, .. } => {
+            let (serial, revision) = revise_topic(connection, id, message_id, topic, verdict).await?;
+            (serial, id.clone(), Some(revision), "revision")
+        }
+        Change::Same { id } => {
+            let (serial,): (i64,) = sqlx::query_as("SELECT serial FROM topic WHERE id = $1").bind(id).fetch_one(&mut **connection).await?;
+            (serial, id.clone(), None, "same")
+        }
+    };
+    sqlx::query("INSERT INTO topic_message (topic_serial, message_id, change) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(serial)
+        .bind(message_id)
+        .bind(change)
+        .execute(&mut **connection)
+        .await?;
+    if let Some(revision) = revision {
+        insert_revision(connection, serial, revision, message_id, topic, now).await?;
+    }
+    Ok(number)
+}
+
+async fn next_number(connection: &mut Transaction<'static, Sqlite>, year: i16) -> Result<String, StoreError> {
+    let (serial,): (i64,) = sqlx::query_as(
+        "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+    )
+    .bind(format!("receipt:{year}"))
+    .fetch_one(&mut **connection)
+    .await?;
+    Ok(receipt_number::format(year, serial))
+}
+
+async fn insert_topic(
+    connection: &mut Transaction<'static, Sqlite>,
+    number: &str,
+    message_id: i64,
+    topic: &Topic,
+    verdict: &Verdict,
+) -> Result<i64, StoreError> {
+    let (serial,): (i64,) = sqlx::query_as(
+        "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11,
+                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $12 AND s.first = 1)) RETURNING serial",
+    )
+    .bind(number)
+    .bind(&topic.key.applicant)
+    .bind(&topic.key.title)
+    .bind(uscc::normalise(topic.text("uscc")))
+    .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
+    .bind(verdict.bureau.as_ref().map(|bureau| bureau.id.as_str()))
+    .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
+    .bind(&topic.fingerprint)
+    .bind(word(topic.status))
+    .bind(i64::from(topic.held))
+    .bind(&topic.route.division)
+    .bind(message_id)
+    .fetch_one(&mut **connection)
+    .await?;
+    insert_route(connection, serial, message_id, topic).await?;
+    Ok(serial)
+}
+
+/// A revision keeps its number and, once a person has decided it, its division. A bureau of the notice that submits a held topic
+/// takes it over.
+async fn revise_topic(
+    connection: &mut Transaction<'static, Sqlite>,
+    id: &str,
+    message_id: i64,
+    topic: &Topic,
+    verdict: &Verdict,
+) -> Result<(i64, i64), StoreError> {
+    let bureau = verdict.bureau.as_ref().filter(|bureau| bureau.decision == Decision::Accept);
+    let (serial, revision, decided): (i64, i64, bool) = sqlx::query_as(
+        "UPDATE topic SET revision = revision + 1, applicant_key = $2, title_key = $3, code_key = $4, fingerprint = $5, status = $6, sender = $7,
+                bureau_id = coalesce($8, bureau_id), bureau_name = coalesce($9, bureau_name), held = CASE WHEN $8 IS NULL THEN held ELSE 0 END
+         WHERE id = $1
+         RETURNING serial, revision, EXISTS (SELECT 1 FROM route WHERE topic_serial = serial AND routed_by = 'person')",
+    )
+    .bind(id)
+    .bind(&topic.key.applicant)
+    .bind(&topic.key.title)
+    .bind(uscc::normalise(topic.text("uscc")))
+    .bind(&topic.fingerprint)
+    .bind(word(topic.status))
+    .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
+    .bind(bureau.map(|bureau| bureau.id.as_str()))
+    .bind(bureau.map(|bureau| bureau.name.as_str()))
+    .fetch_one(&mut **connection)
+    .await?;
+    if !decided {
+        let moved = sqlx::query("UPDATE topic SET division = $2 WHERE serial = $1 AND division <> $2")
+            .bind(serial)
+            .bind(&topic.route.division)
+            .execute(&mut **connection)
+            .await?
+            .rows_affected();
+        if moved == 1 {
+            insert_route(connection, serial, message_id, topic).await?;
+        }
+    }
+    Ok((serial, revision))
+}
+
+pub(super) async fn insert_route(
+    connection: &mut Transaction<'static, Sqlite>,
+    serial: i64,
+    message_id: i64,
+    topic: &Topic,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at)
+         SELECT $1, $2, $3, $4, $5, $6, recorded_at FROM message WHERE id = $7",
+    )
+    .bind(serial)
+    .bind(&topic.route.division)
+    .bind(topic.route.confidence)
+    .bind(serde_json::to_string(&topic.route.candidates)?)
+    .bind(serde_json::to_string(&topic.route.evidence)?)
+    .bind(word(topic.route.routed_by))
+    .bind(message_id)
+    .execute(&mut **connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert_revision(
+    connection: &mut Transaction<'static, Sqlite>,
+    serial: i64,
+    revision: i64,
+    message_id: i64,
+    topic: &Topic,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
+    sqlx::query(
+        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(serial)
+    .bind(revision)
+    .bind(message_id)
+    .bind(serde_json::to_string(&topic.fields)?)
+    .bind(places_of(topic)?)
+    .bind(serde_json::to_string(changed)?)
+    .bind(serde_json::to_string(&topic.closed)?)
+    .bind(serde_json::to_string(&topic.sources)?)
+    .bind(serde_json::to_string(&topic.findings)?)
+    .bind(serde_json::to_string(&topic.duplicates)?)
+    .bind(millis(now))
+    .execute(&mut **connection)
+    .await?;
+    Ok(())
+}
+
+/// Places and flags of a topic's values; the texts stand in a column of their own.
+pub(super) fn places_of(topic: &Topic) -> Result<String, StoreError> {
+    let mut places = topic.draft.fields.clone();
+    for placed in places.values_mut() {
+        placed.value.text.clear();
+    }
+    Ok(serde_json::to_string(&places)?)
+}

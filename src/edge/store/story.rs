@@ -1,0 +1,137 @@
+//! The whole story of one topic: revisions, sources, findings, routes, mails and letters; and a person's decisions on it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Store, StoreError, millis, timestamp};
+
+impl Store {
+    /// Everything about one topic as one JSON object; `None` for an unknown number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn topic_story(&self, id: &str) -> Result<Option<Value>, StoreError> {
+        let topic: Option<(i64, String, String, i64, Option<String>)> =
+            sqlx::query_as("SELECT serial, status, division, held, bureau_name FROM topic WHERE id = $1")
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await?;
+        let Some((serial, status, division, held, bureau)) = topic else { return Ok(None) };
+        Ok(Some(json!({
+            "id": id,
+            "status": status,
+            "division": division,
+            "held": held != 0,
+            "bureau": bureau,
+            "revisions": self.revisions(serial).await?,
+            "routes": self.routes(serial).await?,
+            "letters": self.letters_about(serial).await?,
+        })))
+    }
+
+    async fn revisions(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
+        let rows: Vec<(i64, String, String, String, String, String, String, i64)> = sqlx::query_as(
+            "SELECT r.revision, m.sha256, r.fields, r.changed, r.sources, r.findings, r.duplicates, r.recorded_at
+             FROM revision r JOIN message m ON m.id = r.message_id WHERE r.topic_serial = $1 ORDER BY r.revision",
+        )
+        .bind(serial)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut revisions = Vec::new();
+        for (revision, sha256, fields, changed, sources, findings, duplicates, recorded_at) in rows {
+            revisions.push(json!({
+                "revision": revision,
+                "message_sha256": sha256,
+                "recorded_at": timestamp(recorded_at).to_string(),
+                "changed": serde_json::from_str::<Value>(&changed)?,
+                "fields": serde_json::from_str::<Value>(&fields)?,
+                "sources": serde_json::from_str::<Value>(&sources)?,
+                "findings": serde_json::from_str::<Value>(&findings)?,
+                "duplicates": serde_json::from_str::<Value>(&duplicates)?,
+            }));
+        }
+        Ok(revisions)
+    }
+
+    async fn routes(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
+        let rows: Vec<(String, f64, String, String, i64)> =
+            sqlx::query_as("SELECT division, confidence, evidence, routed_by, decided_at FROM route WHERE topic_serial = $1 ORDER BY id")
+                .bind(serial)
+                .fetch_all(&self.pool)
+                .await?;
+        let mut routes = Vec::new();
+        for (division, confidence, evidence, routed_by, decided_at) in rows {
+            routes.push(json!({
+                "division": division,
+                "confidence": confidence,
+                "evidence": serde_json::from_str::<Value>(&evidence)?,
+                "routed_by": routed_by,
+                "decided_at": timestamp(decided_at).to_string(),
+            }));
+        }
+        Ok(routes)
+    }
+
+    async fn letters_about(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
+        let rows: Vec<(i64, String, String, String, String)> = sqlx::query_as(
+            "SELECT l.id, l.kind, l.recipient, l.subject, l.state FROM letter l JOIN topic_message t ON t.message_id = l.cause_id
+             WHERE t.topic_serial = $1 ORDER BY l.id",
+        )
+        .bind(serial)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, kind, to, subject, state)| json!({"id": id, "kind": kind, "to": to, "subject": subject, "state": state}))
+            .collect())
+    }
+
+    /// A person sends a topic to a division; it is no longer held and is announced there. `false` for an unknown number.
+    ///
+    /// # Errors
+    /// When the transaction could not be committed.
+    pub async fn route_topic(&self, id: &str, division: &str, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let topic: Option<(i64,)> = sqlx::query_as("UPDATE topic SET division = $2, held = 0 WHERE id = $1 RETURNING serial")
+            .bind(id)
+            .bind(division)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some((serial,)) = topic else { return Ok(false) };
+        sqlx::query(
+            "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at) VALUES ($1, $2, 1.0, '[]', $3, 'person', $4)",
+        )
+        .bind(serial)
+        .bind(division)
+        .bind(serde_json::to_string(&[reason])?)
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// A person takes a topic out, with the reason. `false` for an unknown number.
+    ///
+    /// # Errors
+    /// When the transaction could not be committed.
+    pub async fn withdraw_topic(&self, id: &str, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let topic: Option<(i64, String)> = sqlx::query_as("UPDATE topic SET status = 'withdrawn' WHERE id = $1 RETURNING serial, division")
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some((serial, division)) = topic else { return Ok(false) };
+        sqlx::query(
+            "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at) VALUES ($1, $2, 1.0, '[]', $3, 'person', $4)",
+        )
+        .bind(serial)
+        .bind(division)
+        .bind(serde_json::to_string(&[format!("withdrawn: {reason}")])?)
+        .bind(millis(now))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

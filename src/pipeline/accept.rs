@@ -1,0 +1,24 @@
+//! Accept before thinking: raw bytes durable, then the row committed. Nothing is parsed here.
+
+use anyhow::Context as _;
+
+use super::House;
+use crate::edge::store::{Accepted, Sighting};
+
+/// Takes in one mail. The same bytes from another folder, under another UID or after UIDVALIDITY changed are one message.
+///
+/// # Errors
+/// When bytes or row could not be made durable; the mail stays in the mailbox and is fetched again.
+pub async fn accept(house: &House, sighting: &Sighting, raw: Vec<u8>) -> anyhow::Result<Accepted> {
+    let bytes = raw.len() as u64;
+    let sha256 = house.blobs.put(raw).await.context("the raw mail could not be stored")?;
+    let accepted = house.store.accept(sighting, &sha256, bytes).await.context("the mail could not be registered")?;
+    tracing::info!(sha256 = short(&sha256), bytes, mailbox = sighting.mailbox, result = ?accepted, "A mail was accepted.");
+    Ok(accepted)
+}
+
+/// First characters of a hash: enough to follow one message through the log.
+#[must_use]
+pub fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}

@@ -1,0 +1,100 @@
+//! Examine one accepted message: all thinking is pure and runs on a blocking thread; a panic there parks the message.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+
+use super::{House, accept::short, record};
+use crate::{
+    domain::verdict::{self, Knowledge, Known, Verdict},
+    edge::{
+        reader::{Readers, panic_text},
+        store::{Store, Waiting},
+    },
+};
+
+/// What became of one message.
+#[derive(Debug)]
+pub enum Examined {
+    /// Its verdict is recorded; the receipt numbers stand in the order of the verdict's topics.
+    Recorded { verdict: Box<Verdict>, numbers: Vec<Option<String>>, letters: usize },
+    /// It failed and will be tried again.
+    Postponed,
+    /// It failed for good and waits for a person.
+    Parked { problem: String },
+}
+
+/// Examines and records one waiting message. Never fails for what stands in the mail.
+///
+/// # Errors
+/// When the store itself cannot be reached.
+pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examined> {
+    let attempt = house.store.begin_attempt(waiting.id).await?;
+    match think(house, waiting).await {
+        Ok((verdict, known)) => {
+            let recorded = record::record(house, waiting, &verdict).await;
+            match recorded {
+                Ok((numbers, letters)) => {
+                    drop(known);
+                    log_verdict(&verdict);
+                    Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
+                }
+                Err(error) => failed(house, waiting, attempt, &error).await,
+            }
+        }
+        Err(error) => failed(house, waiting, attempt, &error).await,
+    }
+}
+
+async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
+    let raw = house.blobs.get(&waiting.sha256).await.context("the raw mail could not be read back")?;
+    judge(raw, &house.readers, house.knowledge.clone(), Some(&house.store)).await
+}
+
+/// Reads and judges raw bytes; looks up what the store knows, where there is one.
+///
+/// # Errors
+/// A mail that breaks its reader, a bug while judging, or a store that cannot be read.
+pub async fn judge(raw: Vec<u8>, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
+    let reading = readers.read(raw).await?;
+    let known = match store {
+        Some(store) => store.known(&reading.keys()).await?,
+        None => Known::default(),
+    };
+    let looked_up = known.clone();
+    let judged = tokio::task::spawn_blocking(move || verdict::decide(reading, &looked_up, &knowledge)).await;
+    let verdict = judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))?;
+    Ok((verdict, known))
+}
+
+/// The retry rule: later, until the attempts are used up; then the message is parked with its reason.
+async fn failed(house: &House, waiting: &Waiting, attempt: u32, error: &anyhow::Error) -> anyhow::Result<Examined> {
+    let problem = format!("{error:#}");
+    if attempt >= house.config.examine.attempts_max {
+        house.store.park(waiting.id, &problem).await?;
+        tracing::error!(message = short(&waiting.sha256), attempt, problem, "A message was parked; retry it with `annexd parked retry`.");
+        return Ok(Examined::Parked { problem });
+    }
+    let wait_secs = 30_i64.saturating_mul(1_i64.checked_shl(attempt.min(10)).unwrap_or(1));
+    let until = house.now().checked_add(jiff::SignedDuration::from_secs(wait_secs))?;
+    house.store.postpone(waiting.id, until, &problem).await?;
+    tracing::warn!(
+        message = short(&waiting.sha256),
+        attempt,
+        wait_secs,
+        problem,
+        "A message could not be examined; it will be tried again."
+    );
+    Ok(Examined::Postponed)
+}
+
+fn log_verdict(verdict: &Verdict) {
+    tracing::info!(
+        message = short(&verdict.sha256),
+        kind = ?verdict.kind,
+        topics = verdict.topics.len(),
+        files = verdict.attachments.len(),
+        answer = verdict.answer,
+        "A message was examined and recorded."
+    );
+}

@@ -1,0 +1,38 @@
+//! Record one verdict and every letter it causes, in one transaction.
+
+use anyhow::Context as _;
+
+use super::House;
+use crate::{
+    domain::{
+        letters::receipt::{ReceiptContext, receipt},
+        verdict::Verdict,
+    },
+    edge::store::Waiting,
+};
+
+/// Records; returns the receipt numbers in the order of the topics, and how many letters were queued.
+///
+/// # Errors
+/// When the store refuses, or a letter template does not render; then nothing is recorded.
+pub async fn record(house: &House, waiting: &Waiting, verdict: &Verdict) -> anyhow::Result<(Vec<Option<String>>, usize)> {
+    let now = house.now();
+    let context = ReceiptContext {
+        templates: &house.templates,
+        knowledge: &house.knowledge,
+        zone: &house.zone,
+        received_at: waiting.arrived_at.unwrap_or(waiting.seen_at),
+        now,
+        department: &house.config.receipts.department,
+        contact: &house.config.receipts.contact,
+        tell_division: house.config.receipts.tell_division,
+    };
+    let render = |numbers: &[Option<String>]| Ok(receipt(verdict, numbers, &context)?.into_iter().collect());
+    let year = now.to_zoned_datetime(house.zone.clone()).year();
+    let recorded = house
+        .store
+        .record(waiting.id, verdict, now, year, house.mail_domain(), render)
+        .await
+        .context("the verdict could not be recorded")?;
+    Ok((recorded.receipt_numbers, recorded.letters))
+}

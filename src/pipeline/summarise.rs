@@ -1,0 +1,163 @@
+//! Summarise: queue letters to divisions on their schedule and the administrators' digest once a day, each at most once for
+//! its (recipient, slot), and made up for after a downtime.
+
+use anyhow::anyhow;
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+
+use super::House;
+use crate::domain::letters::{
+    digest::{DigestDay, DigestFacts, digest_letter, digest_text},
+    queue::{Batch, queue_letter},
+};
+
+/// Makes every queue letter and digest that is due now; returns how many letters were queued.
+///
+/// # Errors
+/// When the store cannot be reached or a template does not render.
+pub async fn summarise(house: &House) -> anyhow::Result<usize> {
+    let mut letters = 0;
+    for division in &house.knowledge.divisions.entries {
+        if !division.mail.is_empty() {
+            letters += queue(house, &division.id).await?;
+        }
+    }
+    Ok(letters + digest(house).await?)
+}
+
+/// The latest scheduled moment that has passed, as a civil time in the zone.
+fn latest_slot(times: &[String], now: Timestamp, zone: &TimeZone) -> Option<String> {
+    let local = now.to_zoned_datetime(zone.clone()).datetime();
+    let yesterday = local.date().yesterday().ok()?;
+    let slots = times.iter().filter_map(|time| time.parse::<Time>().ok());
+    slots
+        .flat_map(|time| [local.date().to_datetime(time), yesterday.to_datetime(time)])
+        .filter(|slot| *slot <= local)
+        .max()
+        .map(|slot| slot.strftime("%Y-%m-%dT%H:%M").to_string())
+}
+
+/// One division's letter for its latest slot, to each of its addresses, if there is something new.
+async fn queue(house: &House, division_id: &str) -> anyhow::Result<usize> {
+    let Some(division) = house.knowledge.divisions.division(division_id) else { return Ok(0) };
+    let now = house.now();
+    let Some(slot) = latest_slot(&division.queue_at, now, &house.zone) else { return Ok(0) };
+    if house.store.slot_done("queue", division_id, &slot).await? {
+        return Ok(0);
+    }
+    let topics = house.store.unannounced_topics(division_id, &house.knowledge).await?;
+    if topics.is_empty() {
+        house.store.mark_slot("queue", division_id, &slot, now).await?;
+        return Ok(0);
+    }
+    let batch = Batch {
+        division: division_id,
+        division_name: &division.name,
+        slot: &slot,
+        topics: &topics,
+        department: &house.config.receipts.department,
+        zone: &house.zone,
+        now,
+    };
+    let letters = division
+        .mail
+        .iter()
+        .map(|to| queue_letter(&batch, to, &house.templates))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| anyhow!(problem))?;
+    let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
+    let queued = house.store.announce("queue", division_id, &slot, &letters, &numbers, house.mail_domain(), now).await?;
+    tracing::info!(division = division_id, slot, topics = topics.len(), letters = queued, "A division's queue letter was written.");
+    Ok(queued)
+}
+
+/// Yesterday's digest, once today's time for it has come.
+async fn digest(house: &House) -> anyhow::Result<usize> {
+    let now = house.now();
+    let Some(slot) = latest_slot(std::slice::from_ref(&house.config.digest.at), now, &house.zone) else { return Ok(0) };
+    let Some(day) = slot.get(..10).and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.yesterday().ok()) else { return Ok(0) };
+    let mut queued = 0;
+    for to in &house.config.digest.to {
+        if house.store.slot_done("digest", to, &day.to_string()).await? {
+            continue;
+        }
+        queued += send_digest(house, day, to).await?;
+    }
+    Ok(queued)
+}
+
+/// Queues the digest of `day` to one administrator; once a (recipient, day).
+///
+/// # Errors
+/// When the store cannot be reached or the template does not render.
+pub async fn send_digest(house: &House, day: Date, to: &str) -> anyhow::Result<usize> {
+    let (facts, since) = facts(house, day).await?;
+    let digest = DigestDay {
+        day,
+        facts: &facts,
+        since: since.as_ref(),
+        department: &house.config.receipts.department,
+        zone: &house.zone,
+        now: house.now(),
+    };
+    let letter = digest_letter(&digest, to, &house.templates).map_err(|problem| anyhow!(problem))?;
+    let queued = house.store.announce("digest", to, &day.to_string(), &[letter], &[], house.mail_domain(), house.now()).await?;
+    tracing::info!(%day, letters = queued, "The digest was written.");
+    Ok(queued)
+}
+
+/// Subject and text of a day's digest, for printing.
+///
+/// # Errors
+/// As [`send_digest`].
+pub async fn print_digest(house: &House, day: Date) -> anyhow::Result<(String, String)> {
+    let (facts, since) = facts(house, day).await?;
+    let digest = DigestDay {
+        day,
+        facts: &facts,
+        since: since.as_ref(),
+        department: &house.config.receipts.department,
+        zone: &house.zone,
+        now: house.now(),
+    };
+    digest_text(&digest, &house.templates).map_err(|problem| anyhow!(problem))
+}
+
+/// Facts of the half-open day in the configured zone, and of the time since, where the day is over.
+async fn facts(house: &House, day: Date) -> anyhow::Result<(DigestFacts, Option<DigestFacts>)> {
+    let now = house.now();
+    let start = day.to_zoned_datetime(house.zone.clone())?.timestamp();
+    let end = day.checked_add(1.day())?.to_zoned_datetime(house.zone.clone())?.timestamp();
+    let facts = house.store.digest_facts(start, end, now, &house.knowledge).await?;
+    let since = if now > end { Some(house.store.digest_facts(end, now, now, &house.knowledge).await?) } else { None };
+    Ok((facts, since))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(times: &[&str], now: &str) -> Option<String> {
+        let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+        latest_slot(&times, now.parse().unwrap(), &TimeZone::get("Asia/Shanghai").unwrap())
+    }
+
+    #[test]
+    fn the_latest_passed_time_is_the_slot() {
+        assert_eq!(slot(&["09:00", "15:00"], "2024-08-15T02:00:00Z").as_deref(), Some("2024-08-15T09:00"));
+        assert_eq!(slot(&["09:00", "15:00"], "2024-08-15T08:00:00Z").as_deref(), Some("2024-08-15T15:00"));
+    }
+
+    #[test]
+    fn before_the_first_time_yesterdays_last_slot_still_stands() {
+        assert_eq!(slot(&["09:00"], "2024-08-15T00:30:00Z").as_deref(), Some("2024-08-14T09:00"));
+    }
+
+    #[test]
+    fn without_a_time_there_is_no_letter() {
+        assert_eq!(slot(&[], "2024-08-15T00:30:00Z"), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! The lab: real mail servers, scripted NetEase servers, certificates and clients of its own, for tests that run the `annexd`
+//! binary from outside.
+//!
+//! | file | what it gives |
+//! |---|---|
+//! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
+//! | `accounts.rs` | who has a mailbox there |
+//! | `certificates.rs` | a CA and a leaf for loopback |
+//! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
+//! | `smtp_fake.rs` | [`FakeSmtp`]: a scripted 163.com SMTP server, token by token |
+//! | `imap_client.rs`, `smtp_client.rs`, `wire.rs` | small clients, independent of the libraries under test |
+
+// Each test program uses a part of it.
+#![allow(dead_code, unused_imports)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod accounts;
+pub mod certificates;
+pub mod imap_client;
+pub mod lines;
+pub mod mail_system;
+pub mod netease;
+pub mod smtp_client;
+pub mod smtp_fake;
+pub mod wire;
+
+pub use mail_system::MailSystem;
+pub use netease::Netease;
+pub use smtp_fake::FakeSmtp;
