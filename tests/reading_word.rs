@@ -133,6 +133,9 @@ fn an_old_doc_is_read_with_the_same_quality() {
 /// Places, notes and whatever the truths do not speak of: compared with `readings.golden`; `UPDATE_GOLDEN=1` writes it anew.
 #[test]
 fn places_and_notes_stay_as_they_were_looked_over() {
+    if std::env::var_os("WORD_FIXTURES").is_some() {
+        return;
+    }
     let mut lines = String::new();
     for extension in ["docx", "doc", "wps"] {
         for path in files(extension) {

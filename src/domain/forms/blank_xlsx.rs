@@ -199,7 +199,7 @@ fn validation(field: &Field) -> Result<Option<DataValidation>, XlsxError> {
 fn width(field: &Field) -> f64 {
     match field.kind {
         FieldKind::Number => 5.0,
-        FieldKind::Money | FieldKind::Range => 10.0,
+        FieldKind::Money | FieldKind::Range => 11.5,
         FieldKind::Date | FieldKind::Code | FieldKind::Enum | FieldKind::Multi => 11.0,
         FieldKind::Phone => 14.0,
         FieldKind::Uscc | FieldKind::Email => 20.0,

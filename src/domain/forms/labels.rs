@@ -11,7 +11,7 @@ use super::catalogue::{Field, FieldKind, Form};
 use crate::domain::folding;
 
 /// A label with its hints is never longer, in characters.
-const LABEL_MAX_CHARS: usize = 240;
+const LABEL_MAX_CHARS: usize = 400;
 
 /// All labels of one form, ready for lookup.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use super::{
         table::cell_place,
         word::{WordDocument, WordTable},
     },
-    Mention,
+    Mention, choices,
     parts::{self, Part},
     unit_of, values,
 };
@@ -18,6 +18,9 @@ use crate::domain::{folding, limits::Limits};
 
 /// Longest line that may stand before the first label inside a cell, in characters.
 const LEAD_MAX_CHARS: usize = 20;
+/// Cells of one row joined into one value at most; fewer single characters in a row of cells are no number.
+const ROW_MAX_CELLS: usize = 40;
+const DIGITS_MIN: usize = 6;
 /// Cells joined into one value at most.
 const BLOCK_MAX_CELLS: usize = 2_000;
 
@@ -75,8 +78,28 @@ impl<'a, 'd> Matcher<'a, 'd> {
                 covered.entry((row, cell.column)).or_insert(at);
             }
         }
-        let header_rows = header_rows(cells, &roles);
-        Self { document, table, labels, limits, block, roles, covered, header_rows, owned: BTreeSet::new(), mentions: Vec::new() }
+        let header_rows = BTreeSet::new();
+        let mut matcher =
+            Self { document, table, labels, limits, block, roles, covered, header_rows, owned: BTreeSet::new(), mentions: Vec::new() };
+        matcher.see_requests();
+        matcher.header_rows = header_rows_of(cells, &matcher.roles);
+        matcher
+    }
+
+    /// A label with a request below it, and the place for the answer beside or below its cell, is a label.
+    fn see_requests(&mut self) {
+        for at in 0..self.roles.len() {
+            let Some(Role::Parts(inner)) = self.roles.get(at) else { continue };
+            let [only] = inner.as_slice() else { continue };
+            let is_label = (only.heading || only.label.hinted) && values::is_request(only.value);
+            let free = |at: Option<usize>| at.is_some_and(|at| matches!(self.roles.get(at), Some(Role::Text | Role::Empty)));
+            if is_label && (free(self.right_of(at)) || (self.right_of(at).is_none() && free(self.below(at)))) {
+                let label = only.label.clone();
+                if let Some(role) = self.roles.get_mut(at) {
+                    *role = Role::Label(label);
+                }
+            }
+        }
     }
 
     fn cell(&self, at: usize) -> Option<&'d Cell> {
@@ -154,11 +177,32 @@ impl<'a, 'd> Matcher<'a, 'd> {
         }
     }
 
+    /// A value is one cell, but for figures written one to a cell, options with their boxes, and 2024年9月 | 至 | 2026年8月.
+    fn row_beside(&self, first: usize) -> Vec<usize> {
+        let text = |at: usize| self.cell(at).map_or("", |cell| cell.text.as_str());
+        let single = |at: usize| text(at).trim().chars().count() == 1;
+        let mut cells = vec![first];
+        while let Some(next) =
+            cells.last().and_then(|last| self.right_of(*last)).filter(|next| matches!(self.roles.get(*next), Some(Role::Text)))
+        {
+            let boxes = choices::begins_with_box(text(first)) && choices::begins_with_box(text(next));
+            let to = |at: usize| matches!(text(at).trim(), "至" | "到" | "—" | "～" | "~" | "-" | "－");
+            let joined = to(next) && self.right_of(next).is_some_and(|at| matches!(self.roles.get(at), Some(Role::Text)));
+            if cells.len() >= ROW_MAX_CELLS
+                || !((single(first) && single(next)) || boxes || joined || cells.last().is_some_and(|last| to(*last)))
+            {
+                break;
+            }
+            cells.push(next);
+        }
+        if single(first) && cells.len() < DIGITS_MIN && !cells.iter().any(|at| text(*at).len() > 4) { vec![first] } else { cells }
+    }
+
     /// A label merged over several rows owns everything beside it up to the next label of each row.
     fn block_beside(&self, label: &Cell, first: usize) -> Vec<usize> {
         let Some(right) = self.cell(first) else { return Vec::new() };
         if label.row_span <= right.row_span.max(1) {
-            return vec![first];
+            return self.row_beside(first);
         }
         let mut block = Vec::new();
         for row in label.row..label.row.saturating_add(label.row_span) {
@@ -188,6 +232,7 @@ impl<'a, 'd> Matcher<'a, 'd> {
     fn text_of(&self, cells: &[usize]) -> String {
         let mut text = String::new();
         let mut row = None;
+        let mut single_before = false;
         for at in cells {
             let Some(cell) = self.cell(*at) else { continue };
             let inner = self.table.nested.get(at).into_iter().flatten();
@@ -196,9 +241,14 @@ impl<'a, 'd> Matcher<'a, 'd> {
             if own.is_empty() {
                 continue;
             }
-            if !text.is_empty() {
-                text.push(if row == Some(cell.row) { '\t' } else { '\n' });
+            // Figures of a number, one to a cell, stand together.
+            let is_single = own.trim().chars().count() == 1;
+            if row != Some(cell.row) && !text.is_empty() {
+                text.push('\n');
+            } else if !text.is_empty() && !(is_single || single_before) {
+                text.push('\t');
             }
+            single_before = is_single;
             text.push_str(&own);
             row = Some(cell.row);
         }
@@ -285,7 +335,7 @@ fn is_labelled(document: &WordDocument, labels: &Labels<'_>, index: usize) -> bo
 }
 
 /// Rows in which labels stand side by side and little else: 课题名称 | 申报单位 | 联系人, values below.
-fn header_rows(cells: &[Cell], roles: &[Role<'_, '_>]) -> BTreeSet<u32> {
+fn header_rows_of(cells: &[Cell], roles: &[Role<'_, '_>]) -> BTreeSet<u32> {
     let mut rows: BTreeMap<u32, Vec<(u32, bool, bool)>> = BTreeMap::new();
     for (cell, role) in cells.iter().zip(roles) {
         rows.entry(cell.row).or_default().push((cell.column, matches!(role, Role::Label(_)), matches!(role, Role::Empty | Role::Relative)));

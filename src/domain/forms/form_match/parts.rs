@@ -90,6 +90,10 @@ fn at_line_start<'a>(labels: &Labels<'a>, line: &str) -> Option<Start<'a>> {
                     return Some(start(line.len() - rest.len() + colon, label));
                 }
             }
+            // 课题名称____造雪机研制____
+            '_' | '＿' if depth == 0 && head.get(end..).is_some_and(|rest| rest.starts_with(['_', '＿'])) => {
+                return labels.find(head.get(..at)?).map(|label| start(end, label));
+            }
             ':' | '：' if depth == 0 => return labels.find(head.get(..at)?).map(|label| start(end, label)),
             _ => {}
         }

@@ -14,6 +14,8 @@ use crate::domain::folding;
 /// Fewer filled fields are no form of their own.
 const FIELDS_MIN: usize = 3;
 
+/// Fields on a cover page at most.
+const COVER_FIELDS_MAX: usize = 6;
 /// More forms in one file are not told apart.
 const FORMS_MAX: usize = 200;
 
@@ -23,8 +25,14 @@ pub fn gather(form: &Form, mentions: &[Mention<'_>]) -> Vec<Record> {
     for segment in cut(form, mentions) {
         let same = segments.iter().position(|known| is_same(form, known, &segment));
         // Too little for a form: it belongs to the one before.
-        let stray = || segments.len().checked_sub(1).filter(|_| filled(&segment) < FIELDS_MIN);
-        match same.or_else(stray).and_then(|at| segments.get_mut(at)) {
+        let stray = segments.len().checked_sub(1).filter(|_| filled(&segment) < FIELDS_MIN);
+        // A cover page's title may be shorter than the form's.
+        if let Some(cover) = segments.last_mut().filter(|known| same.is_none() && is_cover(form, known, &segment)) {
+            let earlier = std::mem::replace(cover, segment);
+            cover.extend(earlier);
+            continue;
+        }
+        match same.or(stray).and_then(|at| segments.get_mut(at)) {
             Some(known) => known.extend(segment),
             None => segments.push(segment),
         }
@@ -56,6 +64,16 @@ fn is_same(form: &Form, known: &[&Mention<'_>], other: &[&Mention<'_>]) -> bool 
         title = false;
     }
     !title
+}
+
+/// A few lines without a table before a table, of no other applicant.
+fn is_cover(form: &Form, known: &[&Mention<'_>], next: &[&Mention<'_>]) -> bool {
+    let lines_only = known.iter().all(|mention| mention.table.is_none()) && filled(known) <= COVER_FIELDS_MAX;
+    let applicant = identity(form).nth(1).and_then(|key| first(known, key).zip(first(next, key)));
+    lines_only
+        && next.iter().any(|mention| mention.table.is_some())
+        && filled(next) > COVER_FIELDS_MAX
+        && applicant.is_some_and(|(a, b)| folding::fold_words(&a.text) == folding::fold_words(&b.text))
 }
 
 /// Cuts at each label of the form's title; labels that came before it in the first form come before it in the next.
@@ -107,8 +125,10 @@ fn record(form: &Form, segment: &[&Mention<'_>]) -> Option<Record> {
     let mut values: BTreeMap<String, Value> = chosen.into_iter().map(|(key, (_, value))| (key.to_owned(), value.clone())).collect();
     part_contact(form, &mut values);
     let answered = form.fields.iter().any(|field| field.need == Need::Required && values.contains_key(&field.key));
-    let place =
-        segment.iter().find_map(|mention| mention.table.clone()).or_else(|| values.values().next().map(|value| value.place.clone()));
+    let place = segment
+        .iter()
+        .find_map(|mention| mention.table.clone())
+        .or_else(|| segment.iter().find_map(|mention| Some(mention.value.as_ref()?.place.clone())));
     answered.then(|| Record { form: form.id.clone(), place: place.unwrap_or_default(), values })
 }
 

@@ -21,6 +21,23 @@ static SIGNATURE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"法定代表人|法人代表|负责人|经办人|代表人|申报单位|推荐单位|单位|加盖|盖章|公章|签字|签章|签名|或|年|月|日|章").ok()
 });
 
+/// What is asked of the person who fills the form in, printed below a label.
+static REQUEST: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:请|限\d|要求|须|简述|简要|重点说明|填写|不超过|不少于|可另附|可附|注[:：]|说明[:：]|包括|分别|逐项)|^[^。]{0,40}\d+字(?:以内|左右)?[。)]?$").ok()
+});
+
+/// 姓名：李明 beside the label 联系人.
+static NAME_BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(?:姓\s*名|名\s*称)\s*[:：]\s*").ok());
+
+/// Longest request below a label, in characters.
+const REQUEST_MAX_CHARS: usize = 120;
+
+/// Whether a text below a label, in its own cell, asks for the value instead of being it.
+pub fn is_request(text: &str) -> bool {
+    let folded = folding::fold(text);
+    folded.chars().count() <= REQUEST_MAX_CHARS && REQUEST.as_ref().is_some_and(|request| request.is_match(&folded))
+}
+
 /// A telephone number: mobile, or with area code, or local.
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?:[+＋]?86[-－ ]?)?[1１][3-9３-９][0-9０-９][-－ ]?[0-9０-９]{4}[-－ ]?[0-9０-９]{4}|(?:[(（][0０][0-9０-９]{2,3}[)）]|[0０][0-9０-９]{2,3})[-－—– ]{0,2}[0-9０-９]{7,8}(?:[-－转][0-9０-９]{1,6})?|[0-9０-９]{7,8}").ok()
@@ -30,6 +47,8 @@ static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn settle(field: &Field, text: &str, most_chars: usize) -> Option<String> {
     let text = folding::clean(&without_lines(text));
     let text = without_hint(&text);
+    let named = NAME_BEFORE.as_ref().and_then(|name| name.find(text)).map_or(0, |name| name.end());
+    let text = text.get(named..).unwrap_or(text);
     if is_unfilled(text) {
         return None;
     }

@@ -13,10 +13,10 @@ const MERGES_MAX: usize = 20_000;
 /// Cells visited in all, to find those that merged ranges cover; bounds the work of hostile overlapping ranges.
 const MERGE_VISITS_MAX: usize = 4_000_000;
 
-/// Ranges of hidden rows or columns looked at in one sheet.
-const HIDDEN_RANGES_MAX: usize = 20_000;
+/// Hidden rows and columns noted in one sheet, those that several ranges name counted each time.
+const HIDDEN_MAX: usize = 200_000;
 /// Bytes of text kept of one document: one long text in half a million cells is no table.
-const TEXT_MAX_BYTES: usize = 48 << 20;
+const TEXT_MAX_BYTES: usize = 24 << 20;
 
 /// A rectangle of cells, both ends included, zero-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) struct GridBuilder<'a> {
     merges: Vec<Area>,
     hidden_rows: BTreeSet<u32>,
     hidden_columns: BTreeSet<u32>,
-    hidden_ranges: usize,
+    hidden_noted: usize,
     /// What the document may still hold.
     cells_left: usize,
     text_left_bytes: usize,
@@ -69,7 +69,7 @@ impl<'a> GridBuilder<'a> {
             merges: Vec::new(),
             hidden_rows: BTreeSet::new(),
             hidden_columns: BTreeSet::new(),
-            hidden_ranges: 0,
+            hidden_noted: 0,
             cells_left: limits.cells_max,
             text_left_bytes: TEXT_MAX_BYTES,
         }
@@ -131,18 +131,20 @@ impl<'a> GridBuilder<'a> {
     /// Hides the rows from `first` to `last`, both included.
     pub(super) fn hide_rows(&mut self, first: u32, last: u32) {
         let end = u32::try_from(self.limits.rows_max).unwrap_or(u32::MAX);
-        self.hidden_ranges += usize::from(first != last);
-        if self.hidden_ranges <= HIDDEN_RANGES_MAX {
-            self.hidden_rows.extend(first..last.saturating_add(1).min(end));
+        let range = first..last.saturating_add(1).min(end);
+        self.hidden_noted += range.len();
+        if self.hidden_noted <= HIDDEN_MAX {
+            self.hidden_rows.extend(range);
         }
     }
 
     /// Hides the columns from `first` to `last`, both included.
     pub(super) fn hide_columns(&mut self, first: u32, last: u32) {
         let end = u32::try_from(self.limits.columns_max).unwrap_or(u32::MAX);
-        self.hidden_ranges += 1;
-        if self.hidden_ranges <= HIDDEN_RANGES_MAX {
-            self.hidden_columns.extend(first..last.saturating_add(1).min(end));
+        let range = first..last.saturating_add(1).min(end);
+        self.hidden_noted += range.len();
+        if self.hidden_noted <= HIDDEN_MAX {
+            self.hidden_columns.extend(range);
         }
     }
 
@@ -217,8 +219,8 @@ mod tests {
         let mut builder = GridBuilder::new("Sheet1", GridKind::Sheet, &limits);
         let text = "长".repeat(30_000);
         let put = (0..5_000).take_while(|row| builder.put(*row, 0, Content::text(text.clone()))).count();
-        assert!((100..1_000).contains(&put));
-        assert!(builder.finish().truncated.is_some_and(|text| text.contains("48MB")));
+        assert!((50..1_000).contains(&put));
+        assert!(builder.finish().truncated.is_some_and(|text| text.contains("24MB")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Delimited text: .csv by Excel, WPS and databases, with comma, semicolon, tab or stroke between the fields.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use csv::ReaderBuilder;
 
@@ -16,6 +16,8 @@ use crate::domain::{
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 /// Records by which the delimiter is chosen.
 const SAMPLED_RECORDS: usize = 50;
+/// Delimiters of one line; a long text has some hundred commas.
+const MARKS_MAX: usize = 20_000;
 /// A file of one table has no sheet name; this is what Excel calls the first sheet.
 const SHEET: &str = "Sheet1";
 
@@ -26,6 +28,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Document {
         Some((mark, rest)) => (mark.trim_end().bytes().next(), rest),
         None => (None, text.as_str()),
     };
+    let text = &narrowed(text);
     let delimiter = named.unwrap_or_else(|| delimiter(text));
     let mut builder = GridBuilder::new(SHEET, GridKind::Sheet, limits);
     // The line that names the delimiter is the sheet's first.
@@ -40,6 +43,20 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Document {
         row = row.saturating_add(1);
     }
     Document { tables: vec![builder.finish()], paragraphs: Vec::new() }
+}
+
+/// The text without what stands beyond twenty thousand marks in a line: each field costs memory, and no table is that wide.
+fn narrowed(text: &str) -> Cow<'_, str> {
+    let cut = |line: &'_ str| -> usize { line.match_indices([',', '\t', ';', '|']).nth(MARKS_MAX).map_or(line.len(), |(at, _)| at) };
+    if text.split_inclusive('\n').all(|line| cut(line) == line.len()) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n').map(|line| match line.get(..cut(line)) {
+        Some(start) if start.len() < line.len() && line.ends_with('\n') => format!("{start}\n"),
+        Some(start) => start.to_owned(),
+        None => line.to_owned(),
+    });
+    Cow::Owned(lines.collect())
 }
 
 /// Records, each with the number of blank lines before it, which the csv reader swallows.

@@ -208,7 +208,7 @@ impl Table<'_> {
         let (Some(cell), Some(row)) = (self.cell.take(), self.row) else { return };
         let first = self.column;
         let next = first.saturating_add(cell.columns);
-        if cell.rows > 1 {
+        if cell.rows > 1 && self.builder.keeps(row, first) {
             let free = row.saturating_add(cell.rows);
             let kept = next.min(u32::try_from(self.builder.columns_max()).unwrap_or(u32::MAX));
             self.taken.extend((first..kept).map(|column| (column, free)));
