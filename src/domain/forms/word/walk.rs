@@ -10,10 +10,11 @@ use quick_xml::{
 
 use super::{
     Block, WordDocument,
-    marks::{self, CHECKED, EMPTY},
     table::{Merge, TableBuilder},
 };
 use crate::domain::{folding, forms::ReadProblem, limits::Limits};
+
+mod inline;
 
 /// What an open element is to us.
 #[derive(Debug, Default)]
@@ -289,110 +290,6 @@ impl<'l> Walker<'l> {
         }
     }
 
-    fn control_property(&mut self, name: &str, element: &BytesStart<'_>) {
-        let Some(control) = self.controls.last_mut() else { return };
-        match name {
-            "showingPlcHdr" => control.placeholder = is_on(element),
-            // Unchecked until its w14:checked says otherwise.
-            "checkbox" => control.check = Some(false),
-            _ => {}
-        }
-    }
-
-    fn run_property(&mut self, name: &str, element: &BytesStart<'_>) {
-        match name {
-            "vanish" => self.hidden = is_on(element),
-            "rFonts" => {
-                self.font = attribute(element, "ascii").or_else(|| attribute(element, "hAnsi")).filter(|font| marks::is_symbol_font(font));
-            }
-            _ => {}
-        }
-    }
-
-    fn form_field(&mut self, name: &str, element: &BytesStart<'_>) {
-        if !self.frames.iter().rev().any(|frame| matches!(frame, Frame::FormField)) {
-            return;
-        }
-        match name {
-            "checkBox" => self.field.check = Some(false),
-            "checked" => self.field.check = Some(is_on(element)),
-            // A check box's default is a switch, a drop-down's the number of an entry.
-            "default" if self.field.check.is_some() => self.field.check = Some(is_on(element)),
-            "result" | "default" => self.field.chosen = number(element).map_or(0, |chosen| chosen as usize),
-            "listEntry" => self.field.entries.extend(attribute(element, "val")),
-            _ => {}
-        }
-    }
-
-    /// Content of a run beside its text (17.3.3).
-    fn run_content(&mut self, name: &str, element: &BytesStart<'_>) -> Result<(), ReadProblem> {
-        match name {
-            "tab" | "ptab" => self.push("\t"),
-            "br" | "cr" => self.push("\n"),
-            "noBreakHyphen" => self.push("-"),
-            "sym" => {
-                let font = attribute(element, "font").unwrap_or_default();
-                let code = attribute(element, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
-                // An ordinary font's character may be written as a symbol too.
-                let ordinary =
-                    |code: u32| char::from_u32(code).filter(|c| !c.is_control() && !('\u{E000}'..='\u{F8FF}').contains(c) && code > 0xFF);
-                match code.and_then(|code| marks::symbol(&font, code).or_else(|| ordinary(code))) {
-                    Some(mark) => self.push(mark.encode_utf8(&mut [0; 4])),
-                    None => Ok(()),
-                }
-            }
-            "fldChar" => {
-                match attribute(element, "fldCharType").as_deref() {
-                    Some("begin") => {
-                        self.field = FormField::default();
-                        self.fields.push(true);
-                    }
-                    Some("separate") => self.fields.last_mut().into_iter().for_each(|in_code| *in_code = false),
-                    Some("end") => _ = self.fields.pop(),
-                    _ => {}
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Text as it stands in a `w:t`.
-    fn text(&mut self, text: &str) -> Result<(), ReadProblem> {
-        if !matches!(self.frames.last(), Some(Frame::Text)) || self.hidden || self.fields.iter().any(|in_code| *in_code) {
-            return Ok(());
-        }
-        match self.font.clone() {
-            Some(font) => self.push(&marks::symbols(&font, text)),
-            None => self.push(text),
-        }
-    }
-
-    /// Adds to the open paragraph, unless it is a control's placeholder or the drawing of its check box.
-    fn push(&mut self, text: &str) -> Result<(), ReadProblem> {
-        if self.controls.iter().any(|control| control.placeholder) || self.hidden {
-            return Ok(());
-        }
-        let mark;
-        let text = match self.controls.last_mut().and_then(|control| Some((control.check?, &mut control.written))) {
-            Some((_, true)) => return Ok(()),
-            Some((checked, written)) => {
-                *written = true;
-                mark = if checked { CHECKED } else { EMPTY };
-                mark.encode_utf8(&mut [0; 4]).to_owned()
-            }
-            None => text.to_owned(),
-        };
-        self.characters = self.characters.saturating_add(text.chars().count());
-        if self.characters > self.limits.document_max_chars {
-            return Err(ReadProblem::Refused(format!("文档文字超过{}字", self.limits.document_max_chars)));
-        }
-        if let Some(paragraph) = self.paragraphs.last_mut() {
-            paragraph.push_str(&text);
-        }
-        Ok(())
-    }
-
     fn end(&mut self) {
         match self.frames.pop() {
             Some(Frame::Skipped) => self.skipping = self.skipping.saturating_sub(1),
@@ -479,20 +376,6 @@ impl<'l> Walker<'l> {
         if let Some(outer) = self.containers.last_mut().filter(|_| !inner.is_body) {
             outer.floating.push_str(&inner.text);
             outer.nested.extend(inner.nested);
-        }
-    }
-
-    /// What a legacy form field shows is drawn by Word: a box, or the chosen entry of a drop-down.
-    fn end_form_field(&mut self) {
-        let field = std::mem::take(&mut self.field);
-        let text = match (field.entries.get(field.chosen), field.check) {
-            (Some(entry), _) => entry.clone(),
-            (None, Some(true)) => CHECKED.to_string(),
-            (None, Some(false)) => EMPTY.to_string(),
-            (None, None) => return,
-        };
-        if let Some(paragraph) = self.paragraphs.last_mut() {
-            paragraph.push_str(&text);
         }
     }
 }
