@@ -24,7 +24,9 @@ fn read(name: &str) -> Result<FormReading, ReadProblem> {
 
 /// A mail with these fixtures attached under these names.
 fn mail(files: &[(&str, &str)]) -> Reading {
-    let mut mail = String::from("From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: =?UTF-8?B?5oql6YCB?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n");
+    let mut mail = String::from(
+        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: =?UTF-8?B?5oql6YCB?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n",
+    );
     for (fixture, shown) in files {
         let (name, body) = (STANDARD.encode(shown), STANDARD.encode(bytes_of(fixture)));
         mail.push_str(&format!("--b\r\nContent-Type: application/octet-stream; name=\"=?UTF-8?B?{name}?=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n"));
@@ -45,11 +47,18 @@ const NUMBER: Option<&str> = Some("长工信函〔2024〕37号");
 fn text_of_a_letter_comes_out_whole_whatever_its_fonts() {
     for name in ["letter.pdf", "letter-owner-locked.pdf", "letter-unembedded.pdf", "letter.ofd"] {
         let text = read(name).unwrap().text;
-        for line in ["长春市工业和信息化局", "长工信函〔2024〕37号", "关于报送聚力攻坚专项课题的函", "吉林省工业和信息化厅：", "2024年8月15日"] {
+        for line in
+            ["长春市工业和信息化局", "长工信函〔2024〕37号", "关于报送聚力攻坚专项课题的函", "吉林省工业和信息化厅：", "2024年8月15日"]
+        {
             assert!(text.lines().any(|read| read == line), "{name}: {line} is not a line of\n{text}");
         }
     }
-    assert!(read("letter.pdf").unwrap().text.contains("共征集到专项课题3项，涉及汽车、轨道交通装备、医药等领域，现随函报送，请审阅。\n附件：1.专项课题申报表"));
+    assert!(
+        read("letter.pdf")
+            .unwrap()
+            .text
+            .contains("共征集到专项课题3项，涉及汽车、轨道交通装备、医药等领域，现随函报送，请审阅。\n附件：1.专项课题申报表")
+    );
     assert!(read("letter.ofd").unwrap().text.contains("A&B"));
 }
 
@@ -127,7 +136,9 @@ fn damaged_pages_cost_no_panic() {
         state ^= state << 17;
         usize::try_from(state >> 1).unwrap()
     };
-    for name in ["letter.pdf", "form.pdf", "letter-unembedded.pdf", "letter-owner-locked.pdf", "letter-cut.pdf", "letter.ofd", "summary.pdf"] {
+    for name in
+        ["letter.pdf", "form.pdf", "letter-unembedded.pdf", "letter-owner-locked.pdf", "letter-cut.pdf", "letter.ofd", "summary.pdf"]
+    {
         let seed = bytes_of(name);
         let file_type = if name.ends_with(".ofd") { FileType::Ofd } else { FileType::Pdf };
         for _ in 0..40 {

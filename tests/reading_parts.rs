@@ -43,8 +43,7 @@ fn every_file_is_what_its_maker_knows_it_to_be() {
     assert!(truths.len() >= 80, "fixtures are missing");
     for (file, truth) in &truths {
         let unpacked = attach(&truth.shown, fs::read(folder().join(file)).unwrap(), &Limits::default());
-        let mut read: Vec<_> =
-            unpacked.files.iter().map(|file| (file.path.clone(), word(file.file_type), word(file.status))).collect();
+        let mut read: Vec<_> = unpacked.files.iter().map(|file| (file.path.clone(), word(file.file_type), word(file.status))).collect();
         let mut known = truth.files.clone();
         read.sort();
         known.sort();
@@ -106,8 +105,11 @@ impl Noise {
 #[test]
 fn three_thousand_damaged_files_cost_neither_panic_nor_time_nor_space() {
     let limits = Limits { container_output_max_bytes: 32 << 20, ..Limits::default() };
-    let seeds: Vec<(String, Vec<u8>)> =
-        truths().into_iter().map(|(file, truth)| (truth.shown, fs::read(folder().join(file)).unwrap())).filter(|(_, bytes)| bytes.len() < 70_000).collect();
+    let seeds: Vec<(String, Vec<u8>)> = truths()
+        .into_iter()
+        .map(|(file, truth)| (truth.shown, fs::read(folder().join(file)).unwrap()))
+        .filter(|(_, bytes)| bytes.len() < 70_000)
+        .collect();
     let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
     let mut slowest = 0;
     for round in 0..3_000 {

@@ -113,7 +113,13 @@ fn announced(text: &str, boundary: usize) -> Option<Link> {
     let (provider, host) = if matches!(by, "QQ" | "腾讯企业") { ("qq", "mail.qq.com") } else { ("netease", "mail.163.com") };
     let after = text.get(whole.end()..floor(text, whole.end() + 300)).unwrap_or_default();
     let name = FILE_NAME.as_ref().and_then(|pattern| pattern.find(after)).map(|found| bare(found.as_str()));
-    Some(Link { provider: provider.to_owned(), name, expires: expiry(after, false), url_host: host.to_owned(), quoted: whole.start() >= boundary })
+    Some(Link {
+        provider: provider.to_owned(),
+        name,
+        expires: expiry(after, false),
+        url_host: host.to_owned(),
+        quoted: whole.start() >= boundary,
+    })
 }
 
 /// A link found in both text and HTML counts once: the one that says more.
@@ -292,9 +298,13 @@ mod tests {
 
     #[test]
     fn a_net_disk_link_with_its_code_names_what_is_shared() {
-        let links = find_links("通过网盘分享的文件：专项课题材料\n链接: https://pan.baidu.com/s/1AbC_d 提取码: x1y2\n有效期至：2024/9/30", None);
+        let links =
+            find_links("通过网盘分享的文件：专项课题材料\n链接: https://pan.baidu.com/s/1AbC_d 提取码: x1y2\n有效期至：2024/9/30", None);
         assert_eq!(links.len(), 1);
-        assert_eq!((links[0].provider.as_str(), links[0].name.as_deref(), links[0].expires.as_deref()), ("baidu", Some("专项课题材料"), Some("2024-09-30")));
+        assert_eq!(
+            (links[0].provider.as_str(), links[0].name.as_deref(), links[0].expires.as_deref()),
+            ("baidu", Some("专项课题材料"), Some("2024-09-30"))
+        );
     }
 
     #[test]

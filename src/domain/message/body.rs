@@ -174,7 +174,11 @@ fn lenient_base64(body: &[u8]) -> Vec<u8> {
 fn redecoded(part: &MessagePart<'_>, raw: &[u8], decoded: &str) -> String {
     let charset = part.content_type().and_then(|declared| declared.attribute("charset")).unwrap_or_default();
     let is_hz = charset.to_ascii_lowercase().starts_with("hz");
-    if decoded.contains('\u{FFFD}') || is_hz || part.is_encoding_problem { names::decode_charset(charset, &transfer_decoded(part, raw)) } else { decoded.to_owned() }
+    if decoded.contains('\u{FFFD}') || is_hz || part.is_encoding_problem {
+        names::decode_charset(charset, &transfer_decoded(part, raw))
+    } else {
+        decoded.to_owned()
+    }
 }
 
 /// What a person sees of an HTML text: tags dropped, blocks on lines of their own, entities decoded by the library.

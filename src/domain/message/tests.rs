@@ -67,7 +67,8 @@ fn unpadded_base64_is_read() {
 #[test]
 fn hz_is_its_own_encoding() {
     assert_eq!(subject_of(b"=?HZ-GB-2312?Q?~{VP9z~}?="), "中国");
-    let mail = b"From: a@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=hz-gb-2312\r\n\r\n~{VP9z~} ok\r\n";
+    let mail =
+        b"From: a@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=hz-gb-2312\r\n\r\n~{VP9z~} ok\r\n";
     assert_eq!(read(mail).text.trim(), "中国 ok");
 }
 
@@ -174,7 +175,9 @@ fn base64_with_stray_characters_is_still_decoded() {
 
 #[test]
 fn html_with_its_charset_only_in_a_meta_tag_is_read() {
-    let mut mail = b"From: a@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n".to_vec();
+    let mut mail =
+        b"From: a@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+            .to_vec();
     mail.extend(gbk("<html><head><meta charset=gb2312></head><body><p>长工信函〔2024〕37号</p></body></html>"));
     assert!(read(&mail).text.contains("长工信函〔2024〕37号"));
 }
@@ -183,7 +186,10 @@ fn html_with_its_charset_only_in_a_meta_tag_is_read() {
 fn a_uuencoded_file_in_the_text_is_a_file() {
     let mail = b"From: a@example.cn\r\nSubject: x\r\n\r\nhello\r\nbegin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\nbye\r\n";
     let message = read(mail);
-    assert_eq!(message.files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect::<Vec<_>>(), [("a.txt", b"Cat".as_slice())]);
+    assert_eq!(
+        message.files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect::<Vec<_>>(),
+        [("a.txt", b"Cat".as_slice())]
+    );
     assert!(message.text.contains("hello") && message.text.contains("bye") && !message.text.contains("#0V%T"), "{}", message.text);
 }
 
@@ -214,7 +220,8 @@ fn a_million_parts_cost_no_memory() {
 #[test]
 fn multiparts_whose_boundary_never_comes_cost_no_squared_time() {
     let part = "--b\r\nContent-Type: multipart/mixed; boundary=never\r\n\r\nx\r\n";
-    let mail = format!("From: a@example.cn\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{}{}", part.repeat(18_000), "x".repeat(20 << 20));
+    let mail =
+        format!("From: a@example.cn\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{}{}", part.repeat(18_000), "x".repeat(20 << 20));
     assert!(read(mail.as_bytes()).truncated);
 }
 

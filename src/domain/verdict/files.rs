@@ -104,7 +104,11 @@ impl ReadFile {
     /// A file without text that may hold a letter: a scan, or one that could not be opened.
     fn could_be_scan(&self) -> bool {
         let kind = matches!(self.file.file_type, FileType::Pdf | FileType::Ofd | FileType::Image);
-        self.role == Role::Other && kind && self.file.status == FileStatus::Kept && self.reading.text.trim().is_empty() && !self.file.bytes.is_empty()
+        self.role == Role::Other
+            && kind
+            && self.file.status == FileStatus::Kept
+            && self.reading.text.trim().is_empty()
+            && !self.file.bytes.is_empty()
     }
 
     /// Locked or broken, but called a letter: it is said of the letter, not of some file.
@@ -135,8 +139,10 @@ pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
         candidates().find(|file| file.file.file_type != FileType::Image).or_else(|| candidates().next())
     };
     let found = by_text.or_else(by_name).or_else(closed).or_else(by_elimination)?;
-    let number =
-        std::iter::once(found.reading.text.as_str()).chain([found.base_name()]).chain(texts.iter().copied()).find_map(letter::document_number);
+    let number = std::iter::once(found.reading.text.as_str())
+        .chain([found.base_name()])
+        .chain(texts.iter().copied())
+        .find_map(letter::document_number);
     Some(FormalLetter { attachment: found.file.path.clone(), number })
 }
 
@@ -155,7 +161,10 @@ pub fn findings(files: &[ReadFile], letter: Option<&FormalLetter>) -> Vec<Findin
     for file in files {
         if is_letter(file) {
             let problem = file.file.problem.as_ref();
-            findings.extend(problem.map(|problem| mail_error("R16", Some(file.file.path.clone()), format!("正式文件“{}”：{problem}", file.base_name()))));
+            findings.extend(
+                problem
+                    .map(|problem| mail_error("R16", Some(file.file.path.clone()), format!("正式文件“{}”：{problem}", file.base_name()))),
+            );
             continue;
         }
         if let Some(problem) = &file.file.problem {

@@ -17,12 +17,15 @@ static NUMBER: LazyLock<Option<Regex>> =
 /// Whom it is written to; the province's industry department.
 static ADDRESSEE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:省工信厅|省工业和信息化厅)(?:科技处)?:").ok());
 /// The date below the signature.
-static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:20\d\d|二[〇○零o]二[〇○零一二三四五六七八九])年\p{Han}{0,3}\d{0,2}月\p{Han}{0,3}\d{0,2}日").ok());
+static DATE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:20\d\d|二[〇○零o]二[〇○零一二三四五六七八九])年\p{Han}{0,3}\d{0,2}月\p{Han}{0,3}\d{0,2}日").ok());
 /// Who signs.
-static SIGNATURE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:工业和信息化局|工信局|高新技术产业开发区(?:管理委员会|管委会)?|高新区(?:管委会)?|经济发展局|经济局|管委会)").ok());
+static SIGNATURE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:工业和信息化局|工信局|高新技术产业开发区(?:管理委员会|管委会)?|高新区(?:管委会)?|经济发展局|经济局|管委会)").ok()
+});
 /// The province's own notice, which people attach for reference.
-static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"各市\(州\)|各市州|各有关高新区|梅河口市工业和信息化局[,、]|各有关单位:").ok());
+static NOTICE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"各市\(州\)|各市州|各有关高新区|梅河口市工业和信息化局[,、]|各有关单位:").ok());
 
 /// Names of files that hold letters.
 static LETTER_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -95,7 +98,25 @@ fn own_number(text: &str) -> Option<String> {
 fn written(found: &regex::Captures<'_>) -> Option<String> {
     let (office, year, number) = (found.get(1)?.as_str(), found.get(2)?.as_str(), found.get(3)?.as_str());
     let mut office = office;
-    for lead in ["根据", "依据", "按照", "参照", "详见", "见", "文号", "编号", "发文字号", "正式文件", "正式函", "文件", "以", "现将", "转发", "报送", "关于"] {
+    for lead in [
+        "根据",
+        "依据",
+        "按照",
+        "参照",
+        "详见",
+        "见",
+        "文号",
+        "编号",
+        "发文字号",
+        "正式文件",
+        "正式函",
+        "文件",
+        "以",
+        "现将",
+        "转发",
+        "报送",
+        "关于",
+    ] {
         office = office.rsplit_once(lead).map_or(office, |(_, after)| after);
     }
     let is_notice = office.starts_with("吉工信") || office.starts_with("吉林省工");
@@ -120,7 +141,15 @@ mod tests {
 
     #[test]
     fn every_bracket_style_gives_the_same_number() {
-        for text in ["长工信函〔2024〕37号", "长工信函[2024]37号", "长工信函【2024】37号", "长工信函（2024）37号", "长工信函﹝2024﹞第37号", "详见长工信函〔2024〕37号文件", "正式文件长工信函〔２０２４〕３７号"] {
+        for text in [
+            "长工信函〔2024〕37号",
+            "长工信函[2024]37号",
+            "长工信函【2024】37号",
+            "长工信函（2024）37号",
+            "长工信函﹝2024﹞第37号",
+            "详见长工信函〔2024〕37号文件",
+            "正式文件长工信函〔２０２４〕３７号",
+        ] {
             assert_eq!(document_number(text).as_deref(), Some("长工信函〔2024〕37号"), "{text}");
         }
     }
@@ -135,10 +164,12 @@ mod tests {
     #[test]
     fn a_form_or_a_report_of_measurements_is_no_letter() {
         assert!(!is_letter("附件1 专项课题申报表\n课题名称：转向架\n申报单位：甲公司\n长春市工信局 2024年8月1日"));
-        for name in ["检测报告.pdf", "2023年度审计报告.pdf", "附件1盖章扫描件.pdf", "可行性研究报告.pdf", "营业执照.jpg"] {
+        for name in ["检测报告.pdf", "2023年度审计报告.pdf", "附件1盖章扫描件.pdf", "可行性研究报告.pdf", "营业执照.jpg"]
+        {
             assert!(!is_called_letter(name), "{name}");
         }
-        for name in ["长春市工信局函.pdf", "关于报送专项课题的报告.pdf", "扫描件.pdf", "正式文件（盖章）.jpg", "长工信函〔2024〕37号.pdf"] {
+        for name in ["长春市工信局函.pdf", "关于报送专项课题的报告.pdf", "扫描件.pdf", "正式文件（盖章）.jpg", "长工信函〔2024〕37号.pdf"]
+        {
             assert!(is_called_letter(name), "{name}");
         }
     }

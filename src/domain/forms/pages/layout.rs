@@ -102,7 +102,8 @@ impl Line {
         for glyph in &self.glyphs {
             if let Some(end) = end {
                 let gap = (glyph.x - end) / self.size.max(1.0);
-                let ascii = out.ends_with(|c: char| c.is_ascii_alphanumeric()) && glyph.text.starts_with(|c: char| c.is_ascii_alphanumeric());
+                let ascii =
+                    out.ends_with(|c: char| c.is_ascii_alphanumeric()) && glyph.text.starts_with(|c: char| c.is_ascii_alphanumeric());
                 if gap > 2.0 {
                     out.push_str("    ");
                 } else if gap > 0.9 || (ascii && gap > 0.2) {

@@ -38,8 +38,10 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
         let document = document.trim_start_matches('/').to_owned();
         let Some(text) = package.text(&document)? else { continue };
         let folder = folder_of(&document);
-        let templates: BTreeMap<String, String> =
-            elements(&text, "TemplatePage").into_iter().filter_map(|mut element| Some((element.remove("ID")?, element.remove("BaseLoc")?))).collect();
+        let templates: BTreeMap<String, String> = elements(&text, "TemplatePage")
+            .into_iter()
+            .filter_map(|mut element| Some((element.remove("ID")?, element.remove("BaseLoc")?)))
+            .collect();
         for page in elements(&text, "Page") {
             if pages.len() >= limits.pages_max {
                 break;

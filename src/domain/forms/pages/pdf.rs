@@ -60,10 +60,11 @@ fn refuse_bombs(bytes: &[u8], limits: &Limits) -> Result<(), ReadProblem> {
         let twice = memchr::memmem::find_iter(dictionary, b"/FlateDecode").count() > 1;
         let budget = max_bytes.saturating_sub(total);
         // A stream packed twice swells by a million; nobody writes one.
-        let over = twice || inflated(data, budget).is_none_or(|length| {
-            total += length;
-            false
-        });
+        let over = twice
+            || inflated(data, budget).is_none_or(|length| {
+                total += length;
+                false
+            });
         if over {
             return Err(ReadProblem::Refused(format!("PDF文件解压后超过{}MB的上限", max_bytes >> 20)));
         }

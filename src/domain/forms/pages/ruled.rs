@@ -161,8 +161,12 @@ impl Lattice {
             for (column, strip) in xs.windows(2).enumerate() {
                 let ([top, bottom], [left, right]) = (band, strip) else { continue };
                 let (x, y, field) = ((left + right) / 2.0, (top + bottom) / 2.0, row * columns + column);
-                let wall = |rule: &Rule| (rule.x0 - right).abs() <= NEAR_POINTS && (rule.x1 - right).abs() <= NEAR_POINTS && rule.y0 < y && rule.y1 > y;
-                let floor = |rule: &Rule| (rule.y0 - bottom).abs() <= NEAR_POINTS && (rule.y1 - bottom).abs() <= NEAR_POINTS && rule.x0 < x && rule.x1 > x;
+                let wall = |rule: &Rule| {
+                    (rule.x0 - right).abs() <= NEAR_POINTS && (rule.x1 - right).abs() <= NEAR_POINTS && rule.y0 < y && rule.y1 > y
+                };
+                let floor = |rule: &Rule| {
+                    (rule.y0 - bottom).abs() <= NEAR_POINTS && (rule.y1 - bottom).abs() <= NEAR_POINTS && rule.x0 < x && rule.x1 > x
+                };
                 if column + 1 < columns && !rules.iter().any(wall) {
                     groups.join(field, field + 1);
                 }
@@ -212,7 +216,11 @@ impl Lattice {
                     column: count(column),
                     row_span: count(last_row + 1 - row.min(last_row)),
                     column_span: count(last_column + 1 - column.min(last_column)),
-                    text: layout::cell_text(texts.remove(&cell).unwrap_or_default(), edge(&self.xs, column), edge(&self.xs, last_column + 1)),
+                    text: layout::cell_text(
+                        texts.remove(&cell).unwrap_or_default(),
+                        edge(&self.xs, column),
+                        edge(&self.xs, last_column + 1),
+                    ),
                     ..Cell::default()
                 }
             })
