@@ -11,19 +11,21 @@ use crate::domain::{
     forms::catalogue::{self, Catalogue},
     letters::templates::Templates,
     routing::Divisions,
+    rules::RuleSettings,
     submitters::Submitters,
     verdict::Knowledge,
 };
 
 mod reader;
+mod receiving;
 mod secret;
 mod sections;
+mod sending;
 
+pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
 pub use secret::SecretSource;
-pub use sections::{
-    Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider,
-    ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
-};
+pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, ReaderConfig, ReceiptsConfig, StoreConfig};
+pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];
@@ -87,11 +89,19 @@ impl Installation {
         let catalogue = forms(&config.data, &mut mistakes);
         let divisions = data_file(&config.data.divisions_file, Divisions::parse, Divisions::shipped, &mut mistakes);
         let submitters = data_file(&config.data.submitters_file, Submitters::parse, Submitters::shipped, &mut mistakes);
+        let rules = data_file(&config.data.rules_file, RuleSettings::parse, RuleSettings::shipped, &mut mistakes);
         let templates = templates(&config.data, &mut mistakes);
         match templates {
             Some(templates) if mistakes.is_empty() => {
-                let knowledge =
-                    Knowledge { catalogue, divisions, submitters, limits: config.limits.clone(), own_addresses: config.own_addresses() };
+                let knowledge = Knowledge {
+                    catalogue,
+                    divisions,
+                    submitters,
+                    rules,
+                    limits: config.limits.clone(),
+                    own_addresses: config.own_addresses(),
+                    ..Knowledge::default()
+                };
                 Ok(Self { config: Arc::new(config), knowledge: Arc::new(knowledge), templates: Arc::new(templates) })
             }
             _ => Err(mistakes),
@@ -168,8 +178,11 @@ fn data_file<T: Default>(
 }
 
 fn templates(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Option<Templates> {
-    let files = folder(&paths.letters_dir, "txt", mistakes);
-    let edited = files.into_iter().map(|(stem, (_, text))| (format!("{stem}.txt"), text)).collect();
+    let mut edited = BTreeMap::new();
+    for extension in ["txt", "html"] {
+        let files = folder(&paths.letters_dir, extension, mistakes);
+        edited.extend(files.into_iter().map(|(stem, (_, text))| (format!("{stem}.{extension}"), text)));
+    }
     match Templates::load(&edited) {
         Ok(templates) => Some(templates),
         Err(problems) => {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
-    domain::verdict::Knowledge,
+    domain::{tokens::division_token, verdict::Knowledge},
     edge::{
         blobs::Blobs,
         clock::Clock,
@@ -22,7 +22,8 @@ use crate::{
         store::{Store, lock::Lock},
     },
     pipeline::{
-        House, examine, send,
+        House, alert, examine,
+        send::{self, Account, Outlets},
         stop::{Stopped, on_signal},
         summarise, watch,
     },
@@ -46,11 +47,15 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     let store = Store::open(&config.store.url, &config.data_dir).await.context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
     let zone = TimeZone::get(&config.timezone)?;
+    let secret = store.secret().await.context("the installation's secret cannot be read")?;
+    let tokens =
+        installation.knowledge.divisions.entries.iter().map(|division| (division.id.clone(), division_token(&secret, &division.id)));
+    let knowledge = Arc::new(Knowledge { division_tokens: tokens.collect(), ..Knowledge::clone(&installation.knowledge) });
     Ok(House {
-        readers: Readers::Here(installation.knowledge.clone()),
+        readers: Readers::Here(knowledge.clone()),
         blobs: Blobs::open(&config.data_dir)?,
         config,
-        knowledge: installation.knowledge,
+        knowledge,
         templates: installation.templates,
         zone,
         store,
@@ -72,18 +77,21 @@ pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf
     Ok(Readers::children(settings, knowledge)?)
 }
 
-/// The way out for letters, as configured.
+/// The ways out for letters, as configured.
 ///
 /// # Errors
 /// When the SMTP settings cannot be used.
-pub fn outlet(house: &House) -> anyhow::Result<Outlet> {
-    outlet_of(&house.config.smtp)
+pub fn outlets(house: &House) -> anyhow::Result<Outlets> {
+    let account = |config: &SmtpConfig| -> anyhow::Result<Account> {
+        Ok(Account { name: config.account(), outlet: outlet_of(config)?, config: config.clone() })
+    };
+    Ok(Outlets { receipts: account(&house.config.smtp)?, internal: house.config.smtp_internal.as_ref().map(account).transpose()? })
 }
 
-/// [`outlet`] before there is a house.
+/// One way out.
 ///
 /// # Errors
-/// As [`outlet`].
+/// When the SMTP settings cannot be used.
 pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
     Ok(match &config.transport {
         SmtpTransport::Smtp(server) => {
@@ -102,7 +110,7 @@ pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
 /// When another daemon holds the store, or a loop panics.
 pub async fn run(house: House) -> anyhow::Result<()> {
     let _lock = Lock::take(&house.config.data_dir)?;
-    house.store.recover_sending().await?;
+    house.store.recover_sending(house.now()).await?;
     let (stop, stopped) = Stopped::new();
     let work = Arc::new(Notify::new());
     let letters = Arc::new(Notify::new());
@@ -189,6 +197,11 @@ async fn imap_loop(house: &House, config: &ImapConfig, work: &Notify) -> anyhow:
             Err(fault) => fault.into(),
         };
         let fault = error.downcast_ref::<Fault>();
+        if let Some(fault) = fault {
+            let refused = matches!(fault.kind, FaultKind::Login | FaultKind::UnsafeLogin);
+            let name = if refused { alert::LOGIN_REFUSED } else { alert::POLL_FAULT };
+            house.store.note_health(name, &fault.what, house.now()).await?;
+        }
         let rest = match fault.map(|fault| fault.kind) {
             Some(FaultKind::Login | FaultKind::UnsafeLogin) => breaker.refused(fastrand::f64()),
             Some(_) => backoff.next(fastrand::f64()),
@@ -241,13 +254,14 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
 }
 
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
-    let mut outlet = outlet(&house)?;
+    let mut outlets = outlets(&house)?;
     let mut breaker = LoginBreaker::new();
     let mut resting_until = tokio::time::Instant::now();
     loop {
         summarise::summarise(&house).await?;
+        alert::watch(&house).await?;
         if resting_until <= tokio::time::Instant::now() {
-            let round = send::send_due(&house, &mut outlet, &stopped).await?;
+            let round = send::send_due(&house, &mut outlets, &stopped).await?;
             if round.refused_login {
                 let rest = breaker.refused(fastrand::f64());
                 tracing::warn!(rest_secs = rest.as_secs(), "Sending rests after the refused login.");

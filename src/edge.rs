@@ -2,6 +2,7 @@
 
 pub mod blobs;
 pub mod clock;
+pub mod disk;
 pub mod fault;
 pub mod mailbox;
 pub mod reader;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub mod accept;
+pub mod alert;
 pub mod examine;
 pub mod record;
 pub mod replay;

@@ -68,6 +68,7 @@ CREATE TABLE topic (
     status       TEXT NOT NULL CHECK (status IN ('accepted', 'needs_correction', 'suspected_duplicate', 'withdrawn')), -- see the outside contract
     held         INTEGER NOT NULL, -- 1: its submitter is not named in the notice, a person decides
     division     TEXT NOT NULL, -- current division
+    review       TEXT NOT NULL DEFAULT 'open' CHECK (review IN ('open', 'accepted', 'returned')), -- the division's word
     announced_to TEXT, -- division that a queue letter told about it
     received_at  INTEGER NOT NULL -- arrival of its first mail
 ) STRICT;
@@ -118,11 +119,28 @@ CREATE TABLE route (
 ) STRICT;
 CREATE INDEX route_topic ON route (topic_serial);
 
+CREATE TABLE decision (
+    id           INTEGER PRIMARY KEY, -- running number
+    topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
+    verb         TEXT NOT NULL CHECK (verb IN ('accept', 'transfer', 'amend', 'return', 'duplicate', 'withdraw')), -- what was decided
+    words        TEXT NOT NULL, -- reason or opinion
+    division     TEXT NOT NULL, -- division that decided
+    decided_by   TEXT NOT NULL, -- address, or 'command'
+    message_id   INTEGER REFERENCES message (id), -- the mail that said so
+    decided_at   INTEGER NOT NULL -- when
+) STRICT;
+CREATE INDEX decision_topic ON decision (topic_serial);
+
 CREATE TABLE mail_finding (
     message_id INTEGER NOT NULL REFERENCES message (id), -- the mail it is about
     ordinal    INTEGER NOT NULL, -- position
     finding    TEXT NOT NULL, -- JSON object, with audience
     PRIMARY KEY (message_id, ordinal)
+) STRICT;
+
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY, -- 'secret'
+    value BLOB NOT NULL -- its value
 ) STRICT;
 
 CREATE TABLE counter (

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{open_read_only, print_line};
 use crate::{
-    config::{Installation, MailboxConfig},
+    config::{Installation, MailboxConfig, SmtpConfig},
     daemon,
     edge::{mailbox::maildir, reader::child::probe, store::Store},
     pipeline::watch,
@@ -32,7 +32,10 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
     let mut answers = vec![Answer { what: "configuration", result: Ok(found) }, Answer { what: "reader", result: Ok(confinement()) }];
     if connect {
         answers.push(Answer { what: "mailbox", result: mailbox(installation).await });
-        answers.push(Answer { what: "smtp", result: smtp(installation).await });
+        answers.push(Answer { what: "smtp", result: smtp(&installation.config.smtp).await });
+        if let Some(internal) = &installation.config.smtp_internal {
+            answers.push(Answer { what: "smtp_internal", result: smtp(internal).await });
+        }
         answers.push(Answer { what: "database", result: database(installation).await });
     }
     for answer in &answers {
@@ -89,9 +92,9 @@ async fn mailbox(installation: &Installation) -> Result<String, String> {
     }
 }
 
-async fn smtp(installation: &Installation) -> Result<String, String> {
-    let mut outlet = daemon::outlet_of(&installation.config.smtp).map_err(|error| format!("{error:#}"))?;
-    outlet.probe().await.map_err(|fault| fault.what)
+async fn smtp(config: &SmtpConfig) -> Result<String, String> {
+    let mut outlet = daemon::outlet_of(config).map_err(|error| format!("{error:#}"))?;
+    outlet.probe().await.map_err(|refusal| refusal.what)
 }
 
 async fn database(installation: &Installation) -> Result<String, String> {

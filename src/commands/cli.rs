@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, log, parked, print_line, replay, route, topic, work};
+use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, topic, work};
 use crate::{
     config::{Installation, Mistake},
     daemon,
@@ -70,9 +70,14 @@ enum Command {
     /// Messages that could not be processed
     #[command(subcommand)]
     Parked(parked::Action),
+    /// Letters that did not leave as they should, and how each kind reads
+    #[command(subcommand)]
+    Letters(LettersAction),
     /// One topic: its whole history, and a person's decision on it
     #[command(subcommand)]
     Topic(topic::Action),
+    /// Open topics by division, oldest first
+    Queue { division: Option<String> },
     /// Why a topic goes where it goes
     #[command(subcommand)]
     Route(route::Action),
@@ -102,6 +107,14 @@ enum Command {
     /// Read foreign bytes for another annexd; not for people
     #[command(hide = true)]
     Reader,
+}
+
+#[derive(Debug, Subcommand)]
+enum LettersAction {
+    #[command(flatten)]
+    Outbox(letters::Action),
+    /// A kind of letter on made-up values; without a kind, the list of kinds
+    Preview { kind: Option<String> },
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,7 +218,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
         Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
+        Command::Letters(LettersAction::Preview { kind }) => {
+            letters::show_preview(&load_or_shipped()?.templates, kind.as_deref(), cli.json)?
+        }
+        Command::Letters(LettersAction::Outbox(action)) => letters::letters(&build(load()?).await?, action, cli.json).await?,
         Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
+        Command::Queue { division } => queue::queue(&build(load()?).await?, division.as_deref(), cli.json).await?,
         Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
         Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,

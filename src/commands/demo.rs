@@ -38,8 +38,8 @@ pub async fn demo(dir: Option<PathBuf>) -> anyhow::Result<()> {
     let house = daemon::build(installation).await?;
     take_in(&house, mails.len()).await?;
     summarise::summarise(&house).await?;
-    let mut outlet = daemon::outlet(&house)?;
-    let sent = send::send_due(&house, &mut outlet, &Stopped::never()).await?;
+    let mut outlets = daemon::outlets(&house)?;
+    let sent = send::send_due(&house, &mut outlets, &Stopped::never()).await?;
     let written = write_letters(&house, &dir).await?;
     closing(&house, &dir, sent.sent, &written).await
 }

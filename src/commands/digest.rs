@@ -34,7 +34,7 @@ pub async fn digest(house: &House, date: Option<Date>, send: bool, json: bool) -
     for to in &house.config.digest.to {
         queued += summarise::send_digest(house, day, to).await?;
     }
-    let sent = send::send_due(house, &mut daemon::outlet(house)?, &Stopped::never()).await?;
+    let sent = send::send_due(house, &mut daemon::outlets(house)?, &Stopped::never()).await?;
     print_line(&format!("{queued} digest(s) of {day} queued, {} letter(s) sent.", sent.sent));
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
 use super::print_line;
-use crate::pipeline::House;
+use crate::{domain::orders::Order, pipeline::House};
 
 mod story;
 
@@ -17,6 +17,14 @@ pub enum Action {
         id: String,
         #[arg(long, value_name = "DIVISION")]
         to: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Its division takes it on
+    Accept { id: String },
+    /// Its division gives it back, with the reason
+    Return {
+        id: String,
         #[arg(long)]
         reason: String,
     },
@@ -44,15 +52,25 @@ pub async fn topic(house: &House, action: Action, json: bool) -> anyhow::Result<
                 let known: Vec<&str> = divisions.entries.iter().map(|division| division.id.as_str()).collect();
                 bail!("no division has the id {to}; known are {}", known.join(", "));
             }
-            if !house.store.route_topic(&id, &to, &reason, house.now()).await? {
-                bail!("no topic has the number {id}");
-            }
+            decide(house, &id, Order::Transfer { to, reason }).await?;
         }
+        Action::Accept { id } => decide(house, &id, Order::Accept).await?,
+        Action::Return { id, reason } => decide(house, &id, Order::Return { reason }).await?,
         Action::Withdraw { id, reason } => {
             if !house.store.withdraw_topic(&id, &reason, house.now()).await? {
                 bail!("no topic has the number {id}");
             }
         }
     }
+    Ok(())
+}
+
+/// A person's word, with the rights of the fallback division.
+async fn decide(house: &House, id: &str, order: Order) -> anyhow::Result<()> {
+    let result = house.store.decide(id, order, &house.knowledge.divisions, house.now()).await?;
+    if !result.done {
+        bail!("no topic has the number {id}");
+    }
+    print_line(&result.text);
     Ok(())
 }

@@ -45,11 +45,11 @@ pub async fn examine_each(house: &House, mut seen: impl FnMut(&Waiting, &Examine
 /// # Errors
 /// When mailbox, store or account cannot be reached.
 pub async fn one_pass(house: &House, send_letters: bool, stopped: &Stopped) -> anyhow::Result<()> {
-    house.store.recover_sending().await?;
+    house.store.recover_sending(house.now()).await?;
     let pass = take_in(house).await?;
     let examined = examine_all(house).await?;
     let written = summarise::summarise(house).await?;
-    let sent = if send_letters { send::send_due(house, &mut daemon::outlet(house)?, stopped).await? } else { send::Sent::default() };
+    let sent = if send_letters { send::send_due(house, &mut daemon::outlets(house)?, stopped).await? } else { send::Sent::default() };
     tracing::info!(
         accepted = pass.accepted,
         examined,

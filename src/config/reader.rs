@@ -74,6 +74,11 @@ impl Reader {
         }
     }
 
+    /// Whether anything is set in a section.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.settings.keys().any(|(name, _)| name == section)
+    }
+
     fn take(&mut self, section: &str, key: &str) -> Option<Setting> {
         self.known.push((section.to_owned(), key.to_owned()));
         self.settings.remove(&(section.to_owned(), key.to_owned()))

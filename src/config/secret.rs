@@ -33,6 +33,16 @@ impl SecretSource {
     }
 }
 
+impl SecretSource {
+    /// Whole days since the secret was written; `None` where it is not in a file.
+    #[must_use]
+    pub fn age_days(&self, now: jiff::Timestamp) -> Option<u64> {
+        let Self::File(path) = self else { return None };
+        let written = jiff::Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()?;
+        u64::try_from(now.duration_since(written).as_hours() / 24).ok()
+    }
+}
+
 impl std::fmt::Display for SecretSource {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -7,13 +7,13 @@ use std::{
 
 use jiff::{civil::Time, tz::TimeZone};
 
-use super::{Mistake, reader::Reader};
-use crate::domain::limits::Limits;
-
-mod mail;
-
-pub use mail::{ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider, SmtpConfig, SmtpServerConfig, SmtpTransport};
-use mail::{mailbox, smtp};
+use super::{
+    Mistake,
+    reader::Reader,
+    receiving::{MailboxConfig, mailbox},
+    sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
+};
+use crate::domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox};
 
 /// Everything `annexd.toml` says.
 #[derive(Debug, Clone)]
@@ -23,11 +23,15 @@ pub struct Config {
     pub timezone: String,
     pub mailbox: MailboxConfig,
     pub smtp: SmtpConfig,
+    /// A second way out, for letters to divisions and administrators.
+    pub smtp_internal: Option<SmtpConfig>,
     pub store: StoreConfig,
     pub digest: DigestConfig,
     pub web: Option<SocketAddr>,
     pub limits: Limits,
     pub receipts: ReceiptsConfig,
+    pub answers: AnswerCaps,
+    pub alerts: AlertsConfig,
     pub examine: ExamineConfig,
     pub reader: ReaderConfig,
     pub data: DataPaths,
@@ -53,6 +57,8 @@ pub struct ReceiptsConfig {
     pub contact: String,
     /// Whether senders are told which division takes a topic.
     pub tell_division: bool,
+    /// The full list of a long batch goes with the receipt as a workbook instead of a text file.
+    pub list_as_workbook: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +83,9 @@ pub struct ReaderConfig {
 pub struct DataPaths {
     pub forms_dir: PathBuf,
     pub divisions_file: PathBuf,
+    pub rules_file: PathBuf,
     pub submitters_file: PathBuf,
+    pub rules_file: PathBuf,
     pub letters_dir: PathBuf,
 }
 
@@ -108,7 +116,8 @@ impl Config {
             data_dir: reader.string("", "data_dir").map_or_else(|| PathBuf::from("/var/lib/annexd"), PathBuf::from),
             timezone: reader.parsed("", "timezone", time_zone).unwrap_or_else(|| "Asia/Shanghai".to_owned()),
             mailbox: mailbox(&mut reader),
-            smtp: smtp(&mut reader),
+            smtp: smtp(&mut reader, "smtp"),
+            smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
             store: StoreConfig { url: reader.parsed("store", "url", store_url).unwrap_or_else(|| "sqlite:annexd.db".to_owned()) },
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
@@ -120,7 +129,10 @@ impl Config {
                 department: reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned()),
                 contact: reader.string("receipts", "contact").unwrap_or_default(),
                 tell_division: reader.boolean("receipts", "tell_division").unwrap_or(false),
+                list_as_workbook: reader.parsed("receipts", "list", |text| one_of(text, &["txt", "xlsx"])).as_deref() == Some("xlsx"),
             },
+            answers: answer_caps(&mut reader),
+            alerts: alerts(&mut reader),
             examine: ExamineConfig { attempts_max: small(&mut reader, "examine", "attempts_max", 1..=100).unwrap_or(3) },
             reader: ReaderConfig {
                 processes: small(&mut reader, "reader", "processes", 1..=64).map_or_else(cores, |processes| processes as usize),
@@ -137,6 +149,7 @@ impl Config {
     #[must_use]
     pub fn own_addresses(&self) -> Vec<String> {
         let mut own = vec![self.smtp.from.address.to_lowercase()];
+        own.extend(self.smtp_internal.as_ref().map(|smtp| smtp.from.address.to_lowercase()));
         if let MailboxConfig::Imap(imap) = &self.mailbox
             && imap.username.contains('@')
             && !own.contains(&imap.username.to_lowercase())
@@ -147,11 +160,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Who is told of what cannot wait.
+    #[must_use]
+    pub fn alerts_to(&self) -> &[String] {
+        if self.alerts.to.is_empty() { &self.digest.to } else { &self.alerts.to }
+    }
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
+pub fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
@@ -175,12 +196,14 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
     DataPaths {
         forms_dir: path("forms_dir", "forms"),
         divisions_file: path("divisions_file", "divisions.toml"),
+        rules_file: path("rules_file", "rules.toml"),
         submitters_file: path("submitters_file", "submitters.toml"),
+        rules_file: path("rules_file", "rules.toml"),
         letters_dir: path("letters_dir", "letters"),
     }
 }
 
-fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
+pub fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
     let (file, line) = reader.place(section, key);
     let list = reader.strings(section, key).unwrap_or_default();
     for address in list.iter().filter(|address| !looks_like_address(address)) {
@@ -193,11 +216,23 @@ fn looks_like_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
 }
 
-fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
+/// `Name <local@domain>` or a bare address.
+pub fn named_address(text: &str) -> Result<Mailbox, String> {
+    let (name, address) = match text.split_once('<') {
+        Some((name, rest)) => (name.trim().trim_matches('"'), rest.trim_end().trim_end_matches('>')),
+        None => ("", text.trim()),
+    };
+    if looks_like_address(address) || address.ends_with("@localhost") {
+        return Ok(Mailbox { name: name.to_owned(), address: address.to_owned() });
+    }
+    Err("is no mail address, like 吉林省工信厅科技处 <jlsgxtkjc@163.com>".to_owned())
+}
+
+pub fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("is not one of {}", allowed.join(", "))) }
 }
 
-fn existing(text: &str) -> Result<PathBuf, String> {
+pub fn existing(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() { Ok(path) } else { Err("does not exist".to_owned()) }
 }

@@ -15,6 +15,7 @@ pub mod blank;
 pub mod blank_docx;
 pub mod blank_xlsx;
 pub mod catalogue;
+pub mod decisions;
 pub mod form_match;
 pub mod grid;
 pub mod pages;
@@ -59,6 +60,8 @@ pub struct FormReading {
     pub text: String,
     /// The file is a summary table whose header was recognised though it has no rows, or a form with no value filled.
     pub blank_form: Option<String>,
+    /// Rows of a division's workbook, where the file is one.
+    pub decisions: Option<Vec<decisions::Decision>>,
     /// Remarks for a person (hidden sheets, rows over the limit …), in Chinese.
     pub notes: Vec<String>,
 }
@@ -81,7 +84,11 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
         FileType::Docx => word::read_docx(bytes, limits)?,
         FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
         FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
-            WordDocument::of(sheets::read_workbook(file_type, bytes, limits)?)
+            let workbook = sheets::read_workbook(file_type, bytes, limits)?;
+            if let Some(decisions) = decisions::read(&workbook) {
+                return Ok(Some(FormReading { decisions: Some(decisions), ..FormReading::default() }));
+            }
+            WordDocument::of(workbook)
         }
         FileType::Pdf | FileType::Ofd => WordDocument::of(pages::read(file_type, bytes, limits)?),
         _ => return Ok(None),

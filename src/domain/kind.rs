@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{MachineKind, Message};
+use super::{
+    authentication::{AuthState, Authentication},
+    message::{MachineKind, Message},
+};
 
 /// The kind of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,7 @@ pub struct KindFacts<'a> {
     pub bureau_known: bool,
     pub division_reply: bool,
     pub has_formal_letter: bool,
+    pub authentication: &'a Authentication,
 }
 
 /// The kind, and whether and why the sender is answered.
@@ -77,8 +81,13 @@ pub fn classify(facts: &KindFacts<'_>) -> KindVerdict {
 fn machine_kind(facts: &KindFacts<'_>) -> Option<(Kind, &'static str)> {
     let has = |kind: MachineKind| facts.message.machine_marks.iter().any(|mark| mark.kind == kind);
     let from_us = facts.message.from.iter().any(|from| facts.own_addresses.contains(&from.address.to_lowercase()));
-    if from_us || has(MachineKind::Own) {
+    let our_id = facts.message.message_id.as_deref().is_some_and(|id| is_own_id(id, facts.own_addresses));
+    if from_us || our_id || has(MachineKind::Own) {
         return Some((Kind::Own, "这是本系统自己发出的邮件，不回复。"));
+    }
+    // An empty envelope sender wants no answer, whatever else the mail looks like (RFC 3834 section 2).
+    if facts.authentication.null_sender && !has(MachineKind::Receipt) && !has(MachineKind::Recall) {
+        return Some((Kind::Bounce, "信封发件人为空，属系统邮件，不回复。"));
     }
     for (mark, kind, reason) in [
         (MachineKind::Recall, Kind::Recall, "这是撤回通知，已登记并转工作人员，不回复。"),
@@ -126,14 +135,52 @@ fn refusal(facts: &KindFacts<'_>, kind: Kind) -> Option<&'static str> {
         1 => {}
         _ => return Some("邮件有多个发件人地址，不回复。"),
     }
-    let no_reply_address =
-        facts.message.machine_marks.iter().any(|mark| mark.kind == MachineKind::NoReply && mark.evidence.starts_with("From:"));
-    if no_reply_address {
+    let no_reply = |from: bool| {
+        facts.message.machine_marks.iter().any(|mark| mark.kind == MachineKind::NoReply && mark.evidence.starts_with("From:") == from)
+    };
+    if no_reply(true) {
         return Some("发件人地址声明不接收回复，不回复。");
     }
-    let suppressed = facts.message.machine_marks.iter().any(|mark| mark.kind == MachineKind::NoReply);
-    if suppressed && kind == Kind::NoAnnex {
-        return Some("发件人要求不作自动回复，且邮件没有附件，不回复。");
+    if no_reply(false) {
+        return Some("来信要求不作自动回复（X-Auto-Response-Suppress），已登记，不回复。");
+    }
+    if facts.authentication.state == AuthState::Failed {
+        return Some("发件人未通过邮箱验证，可能系冒用，已登记待复核，不回复。");
+    }
+    if MACHINE_SUBJECTS.iter().any(|start| facts.message.subject.trim_start().to_lowercase().starts_with(start)) {
+        return Some("主题是自动回复、退信、回执或撤回的形式，不回复，以免循环。");
+    }
+    let to_us = |own: &String| facts.message.recipients.iter().any(|to| to.address.eq_ignore_ascii_case(own));
+    if kind == Kind::NoAnnex && !facts.own_addresses.is_empty() && !facts.own_addresses.iter().any(to_us) {
+        return Some("来信没有附件，收件人和抄送中也没有本邮箱，不回复。");
+    }
+    if is_group(&facts.message.header) {
+        return Some("发件人是群组写法，不回复。");
     }
     None
+}
+
+/// Starts of subjects that machines write, lower case (`chinese-mail.md` 6.1).
+const MACHINE_SUBJECTS: [&str; 9] = ["自动回复", "[自动回复", "【自动回复", "auto:", "系统退信", "退信", "已读", "回执", "撤回"];
+
+/// A Message-ID that one of our letters carries.
+fn is_own_id(id: &str, own_addresses: &[String]) -> bool {
+    let Some((local, domain)) = id.trim_matches(['<', '>']).rsplit_once('@') else { return false };
+    local.starts_with("annexd.")
+        && own_addresses.iter().any(|own| own.rsplit('@').next().is_some_and(|own| own.eq_ignore_ascii_case(domain)))
+}
+
+/// From in group syntax, `name: a@b, c@d;` (RFC 6854): nobody in particular wrote it.
+fn is_group(header: &[u8]) -> bool {
+    let fields = super::authentication::fields(header);
+    let Some((_, from)) = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("From")) else { return false };
+    let outside: String = from.split('"').step_by(2).collect();
+    outside.trim_end().ends_with(';') && outside.split('<').next().is_some_and(|start| start.contains(':'))
+}
+
+/// What follows from the folder a mail lay in: the provider took it for junk, and nothing proves the sender.
+#[must_use]
+pub fn is_doubtful(folder: &str, authentication: AuthState) -> bool {
+    let name = folder.rsplit(['/', '.']).next().unwrap_or(folder).to_lowercase();
+    authentication != AuthState::Verified && ["垃圾邮件", "垃圾箱", "junk", "spam", "junk e-mail", "bulk mail"].contains(&name.as_str())
 }

@@ -4,9 +4,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod alert;
+pub mod caps;
 pub mod digest;
+pub mod orders;
+pub mod preview;
 pub mod queue;
 pub mod receipt;
+pub mod reply;
 pub mod templates;
 mod workbook;
 
@@ -16,15 +21,22 @@ pub struct Letter {
     /// What it is about; unique, so that nothing is said twice: `ack:<sha256>`, `queue:<division>:<slot>`, `digest:<to>:<day>`.
     pub key: String,
     pub kind: LetterKind,
+    pub urgency: Urgency,
     /// One address.
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// HTML twin of the text; internal letters only (163 takes HTML for a mark of spam).
+    pub html: Option<String>,
     pub in_reply_to: Option<String>,
     pub references: Vec<String>,
     pub enclosures: Vec<Enclosure>,
     /// Not before.
     pub due_at: Timestamp,
+    /// What an automatic answer must keep to; `None` for internal letters.
+    pub caps: Option<caps::AnswerCaps>,
+    /// It answers a mail that answered us or brought nothing new, as a mail loop does.
+    pub alternates: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +48,30 @@ pub enum LetterKind {
     Alert,
 }
 
+/// The order in which waiting letters leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    Alert = 0,
+    /// Receipt of annexes.
+    Receipt = 1,
+    Queue = 2,
+    Digest = 3,
+    /// Answer to a mail without annexes.
+    Courtesy = 4,
+}
+
 /// A file that goes with a letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Enclosure {
     pub name: String,
     pub media_type: String,
     pub bytes: Vec<u8>,
+    /// Of a picture that stands inside the HTML text (`cid:`).
+    pub content_id: Option<String>,
 }
+
+/// Media type of a workbook.
+pub const WORKBOOK_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Message-ID of a letter: derived from its key, so that a second copy can be recognised. `domain` is the mailbox's own.
 #[must_use]

@@ -40,6 +40,8 @@ pub struct Message {
     pub html: Option<String>,
     /// Leaf parts that are not the body, in order.
     pub files: Vec<Part>,
+    /// The raw header block, at most [`HEADER_MAX_BYTES`]: for what the provider wrote into it.
+    pub header: Vec<u8>,
     /// Parts beyond [`Limits::files_max`] or [`Limits::depth_max`] were left out.
     pub truncated: bool,
 }
@@ -101,6 +103,18 @@ pub struct NotAMail(pub String);
 /// Name of the header that marks annexd's own mail.
 pub const OWN_MARK_HEADER: &str = "X-Annexd";
 
+/// Bytes kept of a header block.
+pub const HEADER_MAX_BYTES: usize = 64 * 1024;
+
+/// Everything before the first empty line.
+fn header_block(raw: &[u8]) -> &[u8] {
+    let head = raw.get(..raw.len().min(HEADER_MAX_BYTES)).unwrap_or_default();
+    let bare = head.windows(2).position(|two| two == b"\n\n");
+    let full = head.windows(3).position(|three| three == b"\n\r\n");
+    let end = [bare, full].into_iter().flatten().min().map_or(head.len(), |at| at + 1);
+    head.get(..end).unwrap_or_default()
+}
+
 /// Reads a mail. Never panics on foreign bytes; whatever can be read is read.
 ///
 /// # Errors
@@ -127,11 +141,23 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
         html,
         files: Vec::new(),
         truncated: cut,
+        header: header_block(raw).to_vec(),
     };
     message.machine_marks = machine::marks(&headers, &message);
     body::leaf_parts(&parsed, raw, &body_parts, limits, &mut message);
     uuencode::take_out(&mut message, limits);
     Ok(message)
+}
+
+/// The HTML pages of a saved web page (MHTML, RFC 2557), decoded, in order; empty where the bytes are none.
+#[must_use]
+pub fn web_pages(raw: &[u8]) -> Vec<String> {
+    let Some(parsed) = MessageParser::default().parse(raw) else { return Vec::new() };
+    let pages = parsed.parts.iter().filter_map(|part| match &part.body {
+        mail_parser::PartType::Html(page) => Some(page.to_string()),
+        _ => None,
+    });
+    pages.collect()
 }
 
 /// A text file is not a mail because a line of it has a colon: one of these must be there.

@@ -1,6 +1,7 @@
 //! Annex 2 rows against annex 1 forms: a topic that stands in both is ONE topic with two sources (R14, R15).
 //!
-//! Copies within the rows and within the forms are put together first; then each row takes the form it resembles most.
+//! Copies within the rows and within the forms are put together first; then rows and forms are assigned to each other so that the sum of
+//! all likenesses is the greatest there is.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,14 @@ use super::{
     uscc,
 };
 
+mod assignment;
 pub(super) mod likeness;
 
 /// Pairs of a row and a form that are compared in one package; no honest package comes near. Beyond it only equal titles are joined.
 const COMPARISONS_MAX: usize = 300_000;
+
+/// Forms that a row without any likely one is compared with, each.
+const LOOKED_THROUGH_MAX: usize = 500;
 
 /// A record and the file it stands in.
 #[derive(Debug, Clone)]
@@ -97,7 +102,7 @@ pub struct Difference {
 pub fn reconcile(forms: Vec<Sourced>, rows: Vec<Sourced>) -> (Vec<Draft>, Reconciliation) {
     let mut forms: Vec<Option<Draft>> = without_copies(forms).into_iter().map(Some).collect();
     let rows = without_copies(rows);
-    let partners = assign(&rows, &forms);
+    let partners = assignment::assign(pairs(rows.iter(), forms.iter().flatten()));
     let mut balance = Reconciliation { rows: rows.len(), forms: forms.len(), ..Reconciliation::default() };
     let mut topics = Vec::with_capacity(rows.len() + forms.len());
     for (at, row) in rows.into_iter().enumerate() {
@@ -160,34 +165,27 @@ fn fill(first: &mut Draft, later: Draft) {
     }
 }
 
-/// The row's partner among the forms, best pairs first; ties go to the earlier row, then to the earlier form.
-fn assign(rows: &[Draft], forms: &[Option<Draft>]) -> BTreeMap<usize, usize> {
-    let forms: Vec<likeness::Face> = forms.iter().flatten().map(likeness::Face::of).collect();
+/// Every row with every form that may be the same topic, within the bound on comparisons.
+fn pairs<'a>(rows: impl Iterator<Item = &'a Draft>, forms: impl Iterator<Item = &'a Draft>) -> Vec<assignment::Pair> {
+    let forms: Vec<likeness::Face> = forms.map(likeness::Face::of).collect();
     let index = likeness::Index::of(&forms);
-    let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
+    let mut pairs = Vec::new();
     let mut left = COMPARISONS_MAX;
-    for (at, row) in rows.iter().enumerate() {
+    for (at, row) in rows.enumerate() {
         let row = likeness::Face::of(row);
-        for candidate in index.candidates(&row, left) {
-            left = left.saturating_sub(1);
-            if let Some(score) = forms.get(candidate).and_then(|form| row.likeness(form)) {
-                pairs.push((score, at, candidate));
-            }
+        let alike = |form: usize| Some((form, forms.get(form).and_then(|form| row.likeness(form))?));
+        let candidates = index.candidates(&row, left);
+        left = left.saturating_sub(candidates.len());
+        let mut found: Vec<(usize, u32)> = candidates.into_iter().filter_map(alike).collect();
+        // Neither title nor applicant nor code is written as in any form: slips in both may still leave them alike.
+        if found.is_empty() && forms.len() <= left.min(LOOKED_THROUGH_MAX) {
+            left = left.saturating_sub(forms.len());
+            found = (0..forms.len()).filter_map(alike).collect();
         }
+        let pair = |(form, likeness)| assignment::Pair { likeness, row: at, form, sure: likeness >= likeness::SURE };
+        pairs.extend(found.into_iter().map(pair));
     }
-    pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    let mut partners = BTreeMap::new();
-    let mut taken = vec![false; forms.len()];
-    for (_, row, form) in pairs {
-        if let Some(taken) = taken.get_mut(form)
-            && !*taken
-            && !partners.contains_key(&row)
-        {
-            *taken = true;
-            partners.insert(row, form);
-        }
-    }
-    partners
+    pairs
 }
 
 /// Annex 1 wins; the row fills what the form leaves open.
@@ -206,13 +204,13 @@ fn differences(row: &Draft, form: &Draft) -> Vec<Difference> {
     row.fields
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), "no" | "note" | "bureau"))
-        .filter_map(|(key, in_row)| form.fields.get(key).map(|in_form| (key, &in_row.value.text, &in_form.value.text)))
+        .filter_map(|(key, in_row)| form.fields.get(key).map(|in_form| (key, &in_row.value, &in_form.value)))
         .filter(|(key, in_row, in_form)| !likeness::says_the_same(key, in_row, in_form))
         .map(|(key, in_row, in_form)| Difference {
             title: title.to_owned(),
             field: key.clone(),
-            row: in_row.clone(),
-            form: in_form.clone(),
+            row: in_row.text.clone(),
+            form: in_form.text.clone(),
         })
         .collect()
 }
@@ -361,6 +359,36 @@ mod tests {
         );
         assert_eq!(balance.differs.iter().map(|d| d.field.as_str()).collect::<Vec<_>>(), ["period"]);
         assert_eq!(balance.differs[0].form, "2024年9月至2026年8月");
+    }
+
+    #[test]
+    fn slips_in_title_and_applicant_both_are_bridged_unless_the_codes_differ() {
+        let join = |code: &str| {
+            let table = row("A5", &[("topic_title", "高寒滑雪场智能造雪机研发"), ("applicant", "长春市北方机械有限公司"), ("uscc", code)]);
+            let file = form(
+                "一.docx",
+                &[("topic_title", "高寒滑雪场智能造雪机研制"), ("applicant", "长春北方机械有限公司"), ("uscc", "91220101TEXT00017E")],
+            );
+            reconcile(vec![file], vec![table]).1.matched
+        };
+        assert_eq!((join(""), join("91220201TEXT00025E")), (1, 0));
+    }
+
+    #[test]
+    fn a_row_yields_its_second_best_form_to_the_row_that_has_no_other() {
+        let applicant = ("applicant", "甲");
+        let (topics, balance) = reconcile(
+            vec![
+                form("一.docx", &[("topic_title", "碳纤维原丝高速纺丝技术研究"), applicant]),
+                form("二.docx", &[("topic_title", "碳纤维原丝高速纺丝装备研究与应用"), applicant]),
+            ],
+            vec![
+                row("A5", &[("topic_title", "碳纤维原丝高速纺丝研究"), applicant]),
+                row("A6", &[("topic_title", "碳纤维高速纺丝技术的研究"), applicant]),
+            ],
+        );
+        assert_eq!(balance.matched, 2, "best pairs first would leave the second row alone");
+        assert_eq!(topics[0].sources[1].attachment, "二.docx");
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub enum UsccOutcome {
     WrongLength {
         chars: usize,
     },
+    /// A spreadsheet has kept it as a number: scientific notation, or 18 digits of which the last are lost.
+    Rounded,
     /// A 15-digit business-licence number of before 2015.
     LegacyLicence,
     /// A 9-character organisation code (GB 11714).
@@ -94,14 +96,20 @@ impl UsccOutcome {
     }
 }
 
-/// The code as it is compared: half width, upper case, without spaces, hyphens and the apostrophe of spreadsheets.
+/// The code as it is compared: half width, upper case, without spaces, hyphens and the apostrophe of spreadsheets. Where other words stand
+/// around it (代码：…, …（三证合一）), the one run of 18 letters and digits is taken.
 #[must_use]
 pub fn normalise(text: &str) -> String {
-    folding::fold(text)
+    let all: String = folding::fold(text)
         .chars()
         .filter(|c| !matches!(c, '-' | '‐' | '‑' | '‒' | '–' | '—' | '−' | '_' | '\'' | '‘' | '’' | '`'))
         .flat_map(char::to_uppercase)
-        .collect()
+        .collect();
+    let mut runs = all.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| run.len() == 18);
+    match (runs.next(), runs.next()) {
+        (Some(only), None) => only.to_owned(),
+        _ => all,
+    }
 }
 
 /// Judges a code. Letters that look like digits are suggested, never replaced.
@@ -113,6 +121,7 @@ pub fn check(text: &str) -> UsccOutcome {
         18 => {}
         15 if code.chars().all(|c| c.is_ascii_digit()) => return UsccOutcome::LegacyLicence,
         9 if code.chars().all(|c| c.is_ascii_alphanumeric()) => return UsccOutcome::OrganisationCode,
+        _ if is_scientific(&code) => return UsccOutcome::Rounded,
         _ => return UsccOutcome::WrongLength { chars },
     }
     let mut letters: Vec<char> = code.chars().filter(|c| symbol(*c).is_none()).collect();
@@ -123,7 +132,7 @@ pub fn check(text: &str) -> UsccOutcome {
     }
     let kind = kind_of(&code);
     if check_symbol(&code) != code.chars().last() {
-        return UsccOutcome::WrongCheck { kind };
+        return if is_rounded(&code) { UsccOutcome::Rounded } else { UsccOutcome::WrongCheck { kind } };
     }
     match kind {
         None => UsccOutcome::UnknownPrefix,
@@ -137,6 +146,28 @@ pub fn check(text: &str) -> UsccOutcome {
 pub fn area(text: &str) -> Option<String> {
     let code = normalise(text);
     (code.chars().count() == 18).then(|| code.chars().skip(2).take(6).collect())
+}
+
+/// `9.13502E+17`, as a spreadsheet shows a long number.
+fn is_scientific(code: &str) -> bool {
+    code.split_once('E').is_some_and(|(number, exponent)| {
+        let digits = exponent.trim_start_matches('+');
+        let numeric = number.chars().all(|c| c.is_ascii_digit() || c == '.') && number.contains('.');
+        numeric && !digits.is_empty() && digits.len() <= 2 && digits.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+/// Eighteen digits that are what a spreadsheet makes of eighteen digits: fifteen are kept, and the number is the nearest that a double
+/// holds. Only asked where the check character fails, so that a code that ends with zeros by right stays one.
+fn is_rounded(code: &str) -> bool {
+    let Ok(number) = code.parse::<u64>() else { return false };
+    let kept = (number + 500) / 1000 * 1000;
+    // 913502000728319000 may be written out as 913502000728318976.
+    #[expect(clippy::cast_precision_loss, reason = "the loss is what is looked for")]
+    let as_double = |number: u64| number as f64;
+    #[expect(clippy::float_cmp, reason = "equal doubles are the sign")]
+    let same = as_double(number) == as_double(kept);
+    same && number.abs_diff(kept) <= 64
 }
 
 fn kind_of(code: &str) -> Option<OrganisationKind> {
@@ -238,11 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn words_around_a_code_do_not_matter_and_two_codes_are_none() {
+        for text in ["代码：91220101TEXT00017E", "91220101TEXT00017E（三证合一）"] {
+            assert_eq!(check(text), UsccOutcome::Valid { kind: OrganisationKind::Enterprise }, "{text}");
+        }
+        assert!(matches!(check("91220101TEXT00017E、91220201TEXT00025E"), UsccOutcome::WrongLength { .. }));
+    }
+
+    #[test]
     fn old_numbers_are_called_by_their_name() {
         assert_eq!(check("91220101TEXT0001E"), UsccOutcome::WrongLength { chars: 17 });
         assert_eq!(check("220101000012345"), UsccOutcome::LegacyLicence);
         assert_eq!(check("41276096-2"), UsccOutcome::OrganisationCode);
         assert_eq!(check("办理中"), UsccOutcome::WrongLength { chars: 3 });
+    }
+
+    #[test]
+    fn a_code_that_a_spreadsheet_kept_as_a_number_is_called_so() {
+        for code in ["9.13502E+17", "9.1350200072832E+17", "913502000728319000", "913502000728318976", "９．１Ｅ＋１７"] {
+            assert_eq!(check(code), UsccOutcome::Rounded, "{code}");
+        }
+        assert!(matches!(check("913502000728319540"), UsccOutcome::WrongCheck { .. }), "a slip in the last digit is a slip");
     }
 
     #[test]

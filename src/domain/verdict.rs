@@ -7,14 +7,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    authentication::Authentication,
+    bounces::Returned,
     findings::{Finding, Severity},
     forms::catalogue::Catalogue,
     kind::Kind,
     limits::Limits,
     message::Mailbox,
+    orders::OrderLine,
     parts::{FileStatus, FileType},
     reconcile::{Draft, Reconciliation, Source},
     routing::{Divisions, Route},
+    rules::RuleSettings,
     submitters::{Bureau, Submitters},
 };
 
@@ -23,13 +27,14 @@ mod files;
 pub mod json;
 mod letter;
 mod matching;
+mod ordering;
 mod reading;
 pub mod replaying;
 
 pub use deciding::decide;
 pub use reading::{Go, Reading, read, read_watched};
 
-/// The data an installation judges by: catalogue, divisions, submitters, limits.
+/// The data an installation judges by: catalogue, divisions, submitters, limits, settings of the rules.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Knowledge {
     pub catalogue: Catalogue,
@@ -38,6 +43,12 @@ pub struct Knowledge {
     pub divisions: Divisions,
     pub submitters: Submitters,
     pub limits: Limits,
+    /// Token of each division, by id; empty where the installation has no secret (dry runs).
+    #[serde(skip)]
+    pub division_tokens: BTreeMap<String, String>,
+    /// Switches, severities and thresholds of the rules.
+    #[serde(skip)]
+    pub rules: RuleSettings,
     /// The mailbox's own addresses, lower case: mail from them is our own come back.
     pub own_addresses: Vec<String>,
 }
@@ -62,6 +73,10 @@ pub struct Verdict {
     pub answer: bool,
     /// Chinese, one sentence.
     pub answer_reason: String,
+    /// Whether the sender is who they say, as far as our own provider knows.
+    pub authentication: Authentication,
+    /// Letters of ours that this delivery report brings back.
+    pub returned: Vec<Returned>,
     pub bureau: Option<Bureau>,
     pub formal_letter: Option<FormalLetter>,
     /// An earlier mail about these topics came without a formal letter, and this one brings it.
@@ -72,6 +87,18 @@ pub struct Verdict {
     /// About the mail as a whole.
     pub findings: Vec<Finding>,
     pub reconciliation: Reconciliation,
+    /// What a division orders.
+    pub orders: Option<DivisionOrders>,
+}
+
+/// Orders of a division by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DivisionOrders {
+    /// Division id.
+    pub division: String,
+    /// Sent from one of the division's addresses and carrying the token of our letter. Otherwise a person decides.
+    pub verified: bool,
+    pub lines: Vec<OrderLine>,
 }
 
 /// The message's state once the verdict is recorded (`contract.md` section 4).
@@ -214,6 +241,8 @@ pub struct Known {
     pub same_content: bool,
     /// One of the references is a letter of ours.
     pub answers_our_letter: bool,
+    /// The division that the answered letter went to.
+    pub letter_division: Option<String>,
     /// Numbers of the topics that the answered letter was about.
     pub answered_topics: Vec<String>,
     /// Known numbers that subject or text name.

@@ -8,22 +8,54 @@ use std::{
 
 use lettre::{
     Address,
-    address::Envelope,
     transport::smtp::{
         Error as SmtpError,
-        authentication::{Credentials, Mechanism},
-        client::{AsyncSmtpConnection, Certificate, TlsParameters},
-        extension::ClientId,
+        commands::{Data, Mail, Rcpt},
+        extension::{Extension, MailBodyParameter, MailParameter},
     },
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::time::timeout;
 
-use super::fault::{Fault, FaultKind};
+use crate::domain::{
+    folding::one_line,
+    letters::reply::{Reaction, Reply, Stage, react},
+};
 
 mod compose;
+mod connect;
+mod wire;
 
 pub use compose::{Outgoing, compose};
+use connect::{Connection, connect};
+use wire::Heard;
+
+/// Why a letter did not leave, as one sentence, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub reaction: Reaction,
+    pub what: String,
+}
+
+impl Refusal {
+    /// From the server's true words; the library's where there are none.
+    fn heard(heard: &Heard, stage: Stage, place: &str, error: &SmtpError) -> Self {
+        let reply = Reply::read(&heard.answer());
+        // An answer that the library took for a good one is not what went wrong.
+        let refused = reply.code.is_some_and(|code| code >= 400);
+        if refused {
+            return Self { reaction: react(&reply, stage), what: format!("{place}: {}", reply.text) };
+        }
+        let none = Reply { code: None, text: String::new() };
+        let reaction = if error.is_client() { Reaction::Halt } else { react(&none, stage) };
+        Self { reaction, what: format!("{place}: {}", said(error)) }
+    }
+
+    /// The letter itself cannot be written or addressed.
+    fn never(what: impl Into<String>) -> Self {
+        Self { reaction: Reaction::Refused { address: false }, what: what.into() }
+    }
+}
 
 /// Where letters are handed over.
 #[derive(Debug, Clone)]
@@ -52,7 +84,7 @@ pub type ReadSecret = std::sync::Arc<dyn Fn() -> Result<SecretString, String> + 
 
 /// The outlet of an installation.
 pub enum Outlet {
-    Smtp { settings: Box<SmtpSettings>, secret: Option<ReadSecret>, connection: Option<Box<AsyncSmtpConnection>> },
+    Smtp { settings: Box<SmtpSettings>, secret: Option<ReadSecret>, connection: Option<Box<Connection>> },
     Maildir { path: PathBuf },
 }
 
@@ -77,9 +109,9 @@ impl Outlet {
     /// Hands one letter over; the server's answer on success.
     ///
     /// # Errors
-    /// A fault that says whether to try later.
-    pub async fn send(&mut self, letter: &Outgoing) -> Result<String, Fault> {
-        let bytes = compose(letter)?;
+    /// What the server said and what follows from it.
+    pub async fn send(&mut self, letter: &Outgoing) -> Result<String, Refusal> {
+        let bytes = compose(letter).map_err(|fault| Refusal::never(fault.what))?;
         match self {
             Self::Maildir { path } => write_maildir(path, letter, &bytes),
             Self::Smtp { settings, secret, connection } => {
@@ -87,6 +119,7 @@ impl Outlet {
                     Some(open) => open,
                     None => Box::new(connect(settings, secret.as_ref()).await?),
                 };
+                // A connection on which something failed is never used again.
                 let reply = hand_over(&mut open, settings, letter, &bytes).await?;
                 *connection = Some(open);
                 Ok(reply)
@@ -98,13 +131,13 @@ impl Outlet {
     ///
     /// # Errors
     /// As for the first letter.
-    pub async fn probe(&mut self) -> Result<String, Fault> {
+    pub async fn probe(&mut self) -> Result<String, Refusal> {
         match self {
             Self::Maildir { path } => Ok(format!("letters are written to {}", path.display())),
             Self::Smtp { settings, secret, .. } => {
                 let mut connection = connect(settings, secret.as_ref()).await?;
                 let said = format!("{}:{} accepts the login", settings.host, settings.port);
-                connection.abort().await;
+                connection.smtp.abort().await;
                 Ok(said)
             }
         }
@@ -115,86 +148,54 @@ impl Outlet {
         if let Self::Smtp { connection, settings, .. } = self
             && let Some(mut open) = connection.take()
         {
-            let _ = timeout(settings.timeout, open.abort()).await;
+            let _ = timeout(settings.timeout, open.smtp.abort()).await;
         }
     }
 }
 
-async fn connect(settings: &SmtpSettings, secret: Option<&ReadSecret>) -> Result<AsyncSmtpConnection, Fault> {
+/// Deadlines of one letter: the configured one for the envelope; for the text also a second for each 16 KiB, and five times as
+/// long for the last answer, which queues may delay (RFC 5321 section 4.5.3.2.6 grants ten minutes).
+async fn hand_over(connection: &mut Connection, settings: &SmtpSettings, letter: &Outgoing, bytes: &[u8]) -> Result<String, Refusal> {
+    let address = |text: &str| text.parse::<Address>().map_err(|error| Refusal::never(format!("the address is not valid: {error}")));
+    let (from, to) = (address(&letter.from.address)?, address(&letter.to)?);
+    let mut stage = Stage::Sender;
+    let wait = settings.timeout * 6 + Duration::from_secs(bytes.len() as u64 / 16_384);
+    let said = timeout(wait, conversation(connection, settings.timeout, from, to, bytes, &mut stage)).await;
+    let stage = if stage == Stage::Text && connection.heard.dot_left() { Stage::AfterDot } else { stage };
     let place = format!("{}:{}", settings.host, settings.port);
-    timeout(settings.timeout, connect_now(settings, secret, &place))
-        .await
-        .map_err(|_| Fault::later(format!("{place} did not answer in time")))?
+    match said {
+        Ok(Ok(reply)) if reply.starts_with("250") => Ok(reply),
+        // RFC 5321 section 4.2.5: only 250 hands over the responsibility.
+        Ok(Ok(reply)) => Err(Refusal { reaction: Reaction::Unknown, what: format!("{place}: an answer out of turn: {reply}") }),
+        Ok(Err(Some(error))) => Err(Refusal::heard(&connection.heard, stage, &place, &error)),
+        Ok(Err(None)) | Err(_) => {
+            let reaction = react(&Reply { code: None, text: String::new() }, stage);
+            Err(Refusal { reaction, what: format!("{place} did not answer in time") })
+        }
+    }
 }
 
-async fn connect_now(settings: &SmtpSettings, secret: Option<&ReadSecret>, place: &str) -> Result<AsyncSmtpConnection, Fault> {
-    let hello = ClientId::default();
-    let tls = if settings.security == SmtpSecurity::Plain { None } else { Some(tls(settings)?) };
-    let (implicit, upgrade) = if settings.security == SmtpSecurity::Tls { (tls, None) } else { (None, tls) };
-    let broken = |error: SmtpError| Fault::later(format!("{place}: {}", said(&error)));
-    let address = (settings.host.as_str(), settings.port);
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(address, Some(settings.timeout), &hello, implicit, None).await.map_err(broken)?;
-    if let Some(parameters) = upgrade {
-        connection.starttls(parameters, &hello).await.map_err(broken)?;
-    }
-    if let (Some(username), Some(secret)) = (&settings.username, secret) {
-        let password = secret().map_err(Fault::login)?;
-        let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
-        let mechanisms = [Mechanism::Plain, Mechanism::Login];
-        connection.auth(&mechanisms, &credentials).await.map_err(|error| auth_fault(place, &error))?;
-    }
-    Ok(connection)
-}
-
-fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Fault> {
-    let wrong = |error: &dyn std::fmt::Display| Fault::never(format!("TLS to {} cannot be set up: {error}", settings.host));
-    let mut builder = TlsParameters::builder(settings.host.clone());
-    if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path).map_err(|error| wrong(&format!("{}: {error}", path.display())))?;
-        builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| wrong(&error))?);
-    }
-    builder.build_rustls().map_err(|error| wrong(&error))
-}
-
-/// One letter under a deadline that grows with its size (a slow line moves 16 KiB a second). After the deadline the connection
-/// is thrown away and the letter's fate is unknown.
-async fn hand_over(
-    connection: &mut AsyncSmtpConnection,
-    settings: &SmtpSettings,
-    letter: &Outgoing,
+/// MAIL, RCPT, DATA, the text. `None` as error: a deadline passed.
+async fn conversation(
+    connection: &mut Connection,
+    wait: Duration,
+    from: Address,
+    to: Address,
     bytes: &[u8],
-) -> Result<String, Fault> {
-    let address = |text: &str| text.parse::<Address>().map_err(|error| Fault::never(format!("the address is not valid: {error}")));
-    let envelope =
-        Envelope::new(Some(address(&letter.from.address)?), vec![address(&letter.to)?]).map_err(|error| Fault::never(error.to_string()))?;
-    let wait = settings.timeout + Duration::from_secs(bytes.len() as u64 / 16_384);
-    match timeout(wait, connection.send(&envelope, bytes)).await {
-        Ok(Ok(response)) => Ok(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))),
-        Ok(Err(error)) => Err(send_fault(&error)),
-        Err(_) => Err(Fault { kind: FaultKind::Unknown, what: "the server did not answer the letter in time".to_owned() }),
+    stage: &mut Stage,
+) -> Result<String, Option<SmtpError>> {
+    let smtp = &mut connection.smtp;
+    let mut parameters = Vec::new();
+    if !bytes.is_ascii() && smtp.server_info().supports_feature(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-}
-
-/// 4xx later, 5xx never, an answer that cannot be read unknown, everything before it later.
-fn send_fault(error: &SmtpError) -> Fault {
-    let what = said(error);
-    let kind = match error.status().map(u16::from) {
-        Some(530 | 534 | 535 | 538) => FaultKind::Login,
-        Some(code) if code >= 500 => FaultKind::Never,
-        Some(_) => FaultKind::Later,
-        None if error.is_permanent() => FaultKind::Never,
-        // The connection ended where an answer was due: after DATA that may mean accepted.
-        None if error.is_response() || error.is_timeout() => FaultKind::Unknown,
-        None => FaultKind::Later,
-    };
-    Fault { kind, what }
-}
-
-/// Any permanent answer to AUTH is a matter of the account, not of the letter.
-fn auth_fault(place: &str, error: &SmtpError) -> Fault {
-    let what = format!("{place} refused the login: {}", said(error));
-    if error.is_permanent() || error.is_client() { Fault::login(what) } else { Fault::later(what) }
+    timeout(wait, smtp.command(Mail::new(Some(from), parameters))).await.map_err(|_| None)??;
+    *stage = Stage::Recipient;
+    timeout(wait, smtp.command(Rcpt::new(to, Vec::new()))).await.map_err(|_| None)??;
+    *stage = Stage::Text;
+    timeout(wait, smtp.command(Data)).await.map_err(|_| None)??;
+    let response = smtp.message(bytes).await?;
+    Ok(one_line(&format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))))
 }
 
 /// The error with its causes, one line.
@@ -208,13 +209,14 @@ fn said(error: &SmtpError) -> String {
         }
         cause = inner.source();
     }
-    crate::domain::folding::one_line(&text)
+    one_line(&text)
 }
 
 /// Named after the Message-ID: the same letter sent twice is one file.
-fn write_maildir(path: &Path, letter: &Outgoing, bytes: &[u8]) -> Result<String, Fault> {
+fn write_maildir(path: &Path, letter: &Outgoing, bytes: &[u8]) -> Result<String, Refusal> {
     let name: String = letter.message_id.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
-    let failed = |error: std::io::Error| Fault::later(format!("{} cannot be written: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Refusal { reaction: Reaction::Later, what: format!("{} cannot be written: {error}", path.display()) };
     let temporary = path.join("tmp").join(&name);
     let target = path.join("new").join(format!("{name}.eml"));
     let mut file = std::fs::File::create(&temporary).map_err(failed)?;

@@ -14,18 +14,23 @@ mod digest;
 mod export;
 mod known;
 pub mod lock;
+mod orders;
 mod outbox;
+mod secret;
 mod parked;
 mod queue;
 mod record;
 mod replay;
+mod sending;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
-pub use outbox::{DueLetter, StoredLetter};
+pub use orders::Decider;
+pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
 pub use record::Recorded;
 pub use replay::RecordedMessage;
+pub use sending::{Halt, SendingState, StoredAlert};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 

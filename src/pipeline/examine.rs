@@ -6,7 +6,10 @@ use anyhow::{Context as _, anyhow};
 
 use super::{House, accept::short, record};
 use crate::{
-    domain::verdict::{self, Knowledge, Known, Verdict},
+    domain::{
+        kind,
+        verdict::{self, Knowledge, Known, Verdict},
+    },
     edge::{
         reader::{Readers, panic_text},
         store::{Store, Waiting},
@@ -31,7 +34,11 @@ pub enum Examined {
 pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examined> {
     let attempt = house.store.begin_attempt(waiting.id).await?;
     match think(house, waiting).await {
-        Ok((verdict, known)) => {
+        Ok((mut verdict, known)) => {
+            if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
+                verdict.answer = false;
+                "邮件在垃圾邮件夹中，发件人也未经验证，已登记，不回复。".clone_into(&mut verdict.answer_reason);
+            }
             let recorded = record::record(house, waiting, &verdict).await;
             match recorded {
                 Ok((numbers, letters)) => {

@@ -1,22 +1,47 @@
-//! Send what is due, as fast as the account allows: the only step that lets mail out.
+//! Send what is due, as fast as each account allows: the only step that lets mail out.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::{House, stop::Stopped};
 use crate::{
-    config::SmtpConfig,
-    domain::letters::LetterKind,
+    config::{Pace, SmtpConfig},
+    domain::letters::{
+        LetterKind,
+        reply::{PROBE_SECS, QUARTER_SECS, Reaction},
+    },
     edge::{
-        fault::{Fault, FaultKind},
-        smtp::{Outgoing, Outlet},
-        store::DueLetter,
+        smtp::{Outgoing, Outlet, Refusal},
+        store::{DueLetter, Halt, SendingState},
     },
 };
 
-/// Tries until a letter is given up for good.
-const ATTEMPTS_MAX: u32 = 12;
+mod settle;
+
+pub use settle::settle;
+
+/// Tries that fail for a letter's own sake until it is given up for good.
+const FAULTS_MAX: u32 = 12;
+/// How long the provider gets to file a letter before it is looked for.
+const SETTLE: SignedDuration = SignedDuration::from_mins(3);
+/// Rate and gap that halving begins with where none is configured.
+const UNCAPPED_PER_15_MIN: u32 = 20;
+const UNCAPPED_GAP_SECS: u64 = 10;
+
+/// A sending account and its connection.
+pub struct Account {
+    /// `user@host`, under which the store counts.
+    pub name: String,
+    pub outlet: Outlet,
+    pub config: SmtpConfig,
+}
+
+/// The ways out: receipts leave by the first; divisions and administrators are written to by the second, where there is one.
+pub struct Outlets {
+    pub receipts: Account,
+    pub internal: Option<Account>,
+}
 
 /// What one round of sending did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,10 +49,107 @@ pub struct Sent {
     pub sent: usize,
     pub later: usize,
     pub failed: usize,
-    /// A cap of the account is used up; the rest stays queued.
+    /// A cap of an account is used up, or it is halted; the rest stays queued.
     pub capped: bool,
-    /// The server refused the login; the rest stays queued.
+    /// A server refused the login; the rest stays queued.
     pub refused_login: bool,
+}
+
+impl Sent {
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.later += other.later;
+        self.failed += other.failed;
+        self.capped |= other.capped;
+        self.refused_login |= other.refused_login;
+    }
+}
+
+/// Which letters an account carries.
+#[derive(Debug, Clone, Copy)]
+struct Freight {
+    answers: bool,
+    internal: bool,
+}
+
+/// Sends every due letter that pacing allows, the most urgent first; the rest stays queued. A letter in hand is finished even when
+/// stopping is asked for: broken off, its fate would be unknown. While one account is halted, the other carries internal letters.
+///
+/// # Errors
+/// When the store cannot be reached. Mail faults are recorded with the letter instead.
+pub async fn send_due(house: &House, outlets: &mut Outlets, stopped: &Stopped) -> anyhow::Result<Sent> {
+    settle(house, stopped).await?;
+    let mut result = Sent::default();
+    let receipts_halted = is_halted(house, &outlets.receipts.name).await?;
+    let mut internal_by_receipts = outlets.internal.is_none();
+    if let Some(internal) = &mut outlets.internal {
+        let halted = is_halted(house, &internal.name).await?;
+        internal_by_receipts = halted && !receipts_halted;
+        result.add(send_by(house, internal, Freight { answers: false, internal: true }, stopped).await?);
+    }
+    let freight = Freight { answers: true, internal: internal_by_receipts };
+    result.add(send_by(house, &mut outlets.receipts, freight, stopped).await?);
+    Ok(result)
+}
+
+async fn is_halted(house: &House, account: &str) -> anyhow::Result<bool> {
+    Ok(house.store.sending_state(account).await?.halted_until.is_some_and(|until| until > house.now()))
+}
+
+async fn send_by(house: &House, account: &mut Account, freight: Freight, stopped: &Stopped) -> anyhow::Result<Sent> {
+    let mut result = Sent::default();
+    let mut on_connection = 0_u32;
+    let mut reconnected = false;
+    // One at a time: what is more urgent may have been written since.
+    while let Some(letter) = house.store.due_letters(house.now(), freight.answers, freight.internal, 1).await?.pop() {
+        if stopped.is_asked() {
+            break;
+        }
+        if let Some(at) = address_free_at(house, &letter).await? {
+            house.store.letter_waits(letter.id, at).await?;
+            continue;
+        }
+        let state = house.store.sending_state(&account.name).await?;
+        match leave(house, account, &state).await? {
+            Leave::Now => {}
+            Leave::After(wait) => {
+                tokio::select! {
+                    () = stopped.asked() => {}
+                    () = house.clock.sleep(wait) => {}
+                }
+                continue;
+            }
+            Leave::Capped => {
+                tracing::info!(account = masked(&account.name), "The sending caps of the account are used up; the other letters wait.");
+                result.capped = true;
+                break;
+            }
+            Leave::Halted => {
+                result.capped = true;
+                break;
+            }
+        }
+        let per_connection = account.config.pace.per_connection;
+        if per_connection > 0 && on_connection >= per_connection {
+            account.outlet.close().await;
+            on_connection = 0;
+        }
+        on_connection += 1;
+        match send_one(house, account, &letter, &state, &mut result).await? {
+            Next::Letter => reconnected = false,
+            Next::Connection if !reconnected => {
+                account.outlet.close().await;
+                (on_connection, reconnected) = (0, true);
+            }
+            Next::Connection => {
+                halt(house, account, &Refusal { reaction: Reaction::Slower, what: "each connection is refused".to_owned() }).await?;
+                break;
+            }
+            Next::End => break,
+        }
+    }
+    account.outlet.close().await;
+    Ok(result)
 }
 
 /// Whether one more letter may leave without breaking the account's caps. Counted in the store, so that a restart changes nothing.
@@ -38,122 +160,188 @@ enum Leave {
     After(Duration),
     /// A cap is used up.
     Capped,
+    /// The server forbade it for a while.
+    Halted,
 }
 
-async fn leave(house: &House) -> anyhow::Result<Leave> {
-    let pace = house.config.smtp.pace;
+async fn leave(house: &House, account: &Account, state: &SendingState) -> anyhow::Result<Leave> {
     let now = house.now();
+    if state.halted_until.is_some_and(|until| until > now) {
+        return Ok(Leave::Halted);
+    }
+    if state.halvings > 0 && state.halved_at.is_some_and(|at| now.duration_since(at) > SignedDuration::from_hours(24)) {
+        house.store.relax_rate(&account.name, now).await?;
+    }
+    let pace = slowed(account.config.pace, state.halvings);
     let midnight = now.to_zoned_datetime(house.zone.clone()).start_of_day()?.timestamp();
-    let quarter_ago = now.checked_sub(SignedDuration::from_mins(15))?;
+    let quarter_ago = now.checked_sub(SignedDuration::from_secs(QUARTER_SECS))?;
     for (cap, since) in [(pace.per_day, midnight), (pace.per_15_min, quarter_ago)] {
-        if cap > 0 && house.store.letters_started_since(since).await? >= u64::from(cap) {
+        if cap > 0 && house.store.handed_over_since(&account.name, since).await? >= u64::from(cap) {
             return Ok(Leave::Capped);
         }
     }
-    let Some(last) = house.store.last_letter_started().await?.filter(|_| pace.gap_secs > 0) else { return Ok(Leave::Now) };
+    let Some(last) = house.store.last_handover(&account.name).await?.filter(|_| pace.gap_secs > 0) else { return Ok(Leave::Now) };
     let passed = Duration::try_from(now.duration_since(last)).unwrap_or_default();
     let left = Duration::from_secs(pace.gap_secs).saturating_sub(passed);
     Ok(if left.is_zero() { Leave::Now } else { Leave::After(left) })
 }
 
-/// Sends every due letter that pacing allows, the most urgent first; the rest stays queued. A letter in hand is finished even when
-/// stopping is asked for: broken off, its fate would be unknown.
-///
-/// # Errors
-/// When the store cannot be reached. Mail faults are recorded with the letter instead.
-pub async fn send_due(house: &House, outlet: &mut Outlet, stopped: &Stopped) -> anyhow::Result<Sent> {
-    let mut result = Sent::default();
-    let mut on_connection = 0_u32;
-    let per_connection = house.config.smtp.pace.per_connection;
-    // One at a time: what is more urgent may have been written since.
-    while let Some(letter) = house.store.due_letters(house.now(), 1).await?.pop().filter(|_| !stopped.is_asked()) {
-        match leave(house).await? {
-            Leave::Now => {}
-            Leave::After(wait) => {
-                tokio::select! {
-                    () = stopped.asked() => {}
-                    () = tokio::time::sleep(wait) => {}
-                }
-                continue;
-            }
-            Leave::Capped => {
-                tracing::info!("The sending caps of the account are used up; the other letters wait.");
-                result.capped = true;
-                break;
-            }
-        }
-        if per_connection > 0 && on_connection >= per_connection {
-            outlet.close().await;
-            on_connection = 0;
-        }
-        on_connection += 1;
-        if !send_one(house, outlet, &letter, &mut result).await? {
-            result.refused_login = true;
-            break;
-        }
+/// The configured pace, halved as often as the server asked for it.
+fn slowed(pace: Pace, halvings: u32) -> Pace {
+    if halvings == 0 {
+        return pace;
     }
-    outlet.close().await;
-    Ok(result)
+    let per_15_min = if pace.per_15_min == 0 { UNCAPPED_PER_15_MIN } else { pace.per_15_min };
+    let gap_secs = if pace.gap_secs == 0 { UNCAPPED_GAP_SECS } else { pace.gap_secs };
+    let halvings = halvings.min(5);
+    Pace { per_15_min: (per_15_min >> halvings).max(1), gap_secs: (gap_secs << halvings).min(600), ..pace }
 }
 
-/// Sends one letter; `false` ends the round (the account was refused).
-async fn send_one(house: &House, outlet: &mut Outlet, letter: &DueLetter, result: &mut Sent) -> anyhow::Result<bool> {
-    let now = house.now();
-    if !house.store.claim_letter(letter.id, now).await? {
-        return Ok(true);
+/// When an answer may leave whose address has had its share of the hour or day; `None`: now. The outbox plans for it; this holds
+/// after a pause in which planned letters piled up.
+async fn address_free_at(house: &House, letter: &DueLetter) -> anyhow::Result<Option<Timestamp>> {
+    let caps = house.config.answers;
+    if letter.kind != LetterKind::Ack {
+        return Ok(None);
     }
-    match outlet.send(&outgoing(&house.config.smtp, letter, now)).await {
+    let now = house.now();
+    let mut free = now;
+    for (cap, hours) in [(caps.per_address_hour, 1), (caps.per_address_day, 24)] {
+        if cap > 0
+            && let Some(at) = house.store.nth_last_answer(&letter.to, cap).await?
+        {
+            free = free.max(at.checked_add(SignedDuration::from_hours(hours))?);
+        }
+    }
+    Ok((free > now).then_some(free))
+}
+
+/// How a round goes on.
+enum Next {
+    Letter,
+    Connection,
+    End,
+}
+
+async fn send_one(
+    house: &House,
+    account: &mut Account,
+    letter: &DueLetter,
+    state: &SendingState,
+    result: &mut Sent,
+) -> anyhow::Result<Next> {
+    let now = house.now();
+    if !house.store.claim_letter(letter.id, &account.name, now).await? {
+        return Ok(Next::Letter);
+    }
+    match account.outlet.send(&outgoing(&account.config, letter, now)).await {
         Ok(reply) => {
             house.store.letter_sent(letter.id, &reply, house.now()).await?;
+            if state.halted_at.is_some() {
+                house.store.resume_sending(&account.name).await?;
+                tracing::info!(account = masked(&account.name), "Sending works again.");
+            }
             tracing::info!(letter = letter.id, kind = ?letter.kind, to = masked(&letter.to), reply, "A letter was sent.");
             result.sent += 1;
-            Ok(true)
+            Ok(Next::Letter)
         }
-        Err(fault) => failed(house, letter, &fault, result).await,
+        Err(refusal) => refused(house, account, letter, &refusal, result).await,
     }
 }
 
-async fn failed(house: &House, letter: &DueLetter, fault: &Fault, result: &mut Sent) -> anyhow::Result<bool> {
-    let retry_at = retry_at(house.now(), letter.attempts);
-    let (id, to, attempts) = (letter.id, masked(&letter.to), letter.attempts + 1);
-    match fault.kind {
-        FaultKind::Never => {
-            house.store.letter_failed(id, &fault.what).await?;
+/// What follows from a refusal, for the letter and for the account.
+async fn refused(house: &House, account: &Account, letter: &DueLetter, refusal: &Refusal, result: &mut Sent) -> anyhow::Result<Next> {
+    let (id, to, what, now) = (letter.id, masked(&letter.to), refusal.what.as_str(), house.now());
+    let again = |secs: i64| now.checked_add(SignedDuration::from_secs(secs));
+    match refusal.reaction {
+        Reaction::Later if letter.faults + 1 >= FAULTS_MAX => {
+            house.store.letter_failed(id, what).await?;
             result.failed += 1;
-            tracing::error!(letter = id, to, reply = fault.what, "A letter was refused for good; the digest lists it.");
+            tracing::error!(letter = id, to, reply = what, "A letter was given up after many tries; the digest lists it.");
         }
-        FaultKind::Unknown => {
-            house.store.letter_unknown(id, &fault.what).await?;
-            tracing::error!(
-                letter = id,
-                to,
-                reply = fault.what,
-                "The server's answer to a letter was lost; it may or may not have arrived."
-            );
-        }
-        FaultKind::Login | FaultKind::UnsafeLogin => {
-            house.store.letter_later(id, &fault.what, retry_at).await?;
+        Reaction::Later => {
+            house.store.letter_later(id, what, retry_at(now, letter.faults), true).await?;
             result.later += 1;
-            tracing::error!(letter = id, reply = fault.what, "The SMTP login was refused; letters wait. Check the authorisation code.");
-            return Ok(false);
+            tracing::warn!(letter = id, to, reply = what, "A letter could not be sent now; it will be tried again.");
         }
-        FaultKind::Later if attempts >= ATTEMPTS_MAX => {
-            house.store.letter_failed(id, &fault.what).await?;
+        Reaction::OnceMore if letter.last_reply.as_deref().is_some_and(|last| last.contains("DT:SPM")) => hold(house, letter, what).await?,
+        Reaction::OnceMore => {
+            house.store.letter_later(id, what, again(120)?, true).await?;
+            result.later += 1;
+            tracing::warn!(letter = id, to, reply = what, "The server wants a letter again in two minutes.");
+        }
+        Reaction::Hold => hold(house, letter, what).await?,
+        Reaction::Refused { address } => {
+            house.store.letter_failed(id, what).await?;
+            if address {
+                house.store.mark_undeliverable(&letter.to, what, id, now).await?;
+            }
             result.failed += 1;
-            tracing::error!(letter = id, to, attempts, reply = fault.what, "A letter was given up after many tries; the digest lists it.");
+            tracing::error!(letter = id, to, reply = what, "A letter was refused for good; the digest lists it.");
         }
-        FaultKind::Later => {
-            house.store.letter_later(id, &fault.what, retry_at).await?;
+        Reaction::Unknown => {
+            house.store.letter_unknown(id, what, now.checked_add(SETTLE)?).await?;
+            tracing::warn!(letter = id, to, reply = what, "The answer to a letter was lost; it is looked for in the Sent folder.");
+        }
+        Reaction::Reconnect => {
+            house.store.letter_later(id, what, now, false).await?;
+            return Ok(Next::Connection);
+        }
+        Reaction::Rest { .. } | Reaction::Slower | Reaction::NextDay | Reaction::Halt | Reaction::Login => {
+            house.store.letter_later(id, what, now, false).await?;
             result.later += 1;
-            tracing::warn!(letter = id, to, attempts, reply = fault.what, "A letter could not be sent now; it will be tried again.");
+            result.refused_login |= refusal.reaction == Reaction::Login;
+            result.capped |= refusal.reaction != Reaction::Login;
+            halt(house, account, refusal).await?;
+            return Ok(Next::End);
         }
     }
-    Ok(true)
+    Ok(Next::Letter)
+}
+
+async fn hold(house: &House, letter: &DueLetter, what: &str) -> anyhow::Result<()> {
+    house.store.letter_held(letter.id, "content", Some(what)).await?;
+    tracing::error!(letter = letter.id, reply = what, "A letter was taken for spam and is held; see `annexd letters list`.");
+    Ok(())
+}
+
+/// Remembers that nothing leaves by an account for a while; a restart changes nothing.
+async fn halt(house: &House, account: &Account, refusal: &Refusal) -> anyhow::Result<()> {
+    let now = house.now();
+    let in_secs = |secs: i64| now.checked_add(SignedDuration::from_secs(secs + fastrand::i64(0..=secs / 10)));
+    let (until, loud) = match refusal.reaction {
+        Reaction::Rest { secs, loud } => (in_secs(secs)?, loud),
+        Reaction::Slower => (in_secs(QUARTER_SECS)?, false),
+        Reaction::NextDay => (next_day(house, now)?, false),
+        Reaction::Login => (in_secs(60)?, true),
+        _ => (in_secs(PROBE_SECS)?, true),
+    };
+    let token = match refusal.reaction {
+        Reaction::NextDay => "day_quota",
+        Reaction::Slower => "short_quota",
+        Reaction::Login => "login",
+        Reaction::Rest { .. } => "rest",
+        _ => "halt",
+    };
+    let halt = Halt { until, reason: &refusal.what, token, loud, slower: refusal.reaction == Reaction::Slower };
+    house.store.halt_sending(&account.name, &halt, now).await?;
+    if loud {
+        tracing::error!(account = masked(&account.name), %until, reply = refusal.what, "Sending is halted; letters wait.");
+    } else {
+        tracing::warn!(account = masked(&account.name), %until, reply = refusal.what, "Sending rests; letters wait.");
+    }
+    Ok(())
+}
+
+/// The next midnight of the configured zone, with up to half an hour of jitter.
+fn next_day(house: &House, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let midnight = now.to_zoned_datetime(house.zone.clone()).start_of_day()?.checked_add(1.day())?.timestamp();
+    Ok(midnight.checked_add(SignedDuration::from_secs(60 + fastrand::i64(0..=1740)))?)
 }
 
 /// Doubling from one minute to four hours, with a quarter of jitter.
-fn retry_at(now: Timestamp, attempts: u32) -> Timestamp {
-    let wait_secs = 60_i64.saturating_mul(1_i64.checked_shl(attempts.min(10)).unwrap_or(i64::MAX)).min(4 * 3600);
+fn retry_at(now: Timestamp, faults: u32) -> Timestamp {
+    let wait_secs = 60_i64.saturating_mul(1_i64.checked_shl(faults.min(10)).unwrap_or(i64::MAX)).min(4 * 3600);
     let jitter_secs = fastrand::i64(0..=wait_secs / 4);
     now.checked_add(SignedDuration::from_secs(wait_secs + jitter_secs)).unwrap_or(now)
 }
@@ -169,6 +357,7 @@ fn outgoing(smtp: &SmtpConfig, letter: &DueLetter, now: Timestamp) -> Outgoing {
         references: letter.references.clone(),
         date: now,
         text: letter.text.clone(),
+        html: letter.html.clone(),
         enclosures: letter.enclosures.clone(),
         auto_submitted: automatic.to_owned(),
     }

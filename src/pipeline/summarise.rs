@@ -8,10 +8,17 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::House;
-use crate::domain::letters::{
-    digest::{DigestDay, DigestFacts, digest_letter, digest_text},
-    queue::{Batch, queue_letter},
+use super::{House, alert};
+use crate::{
+    config::MailboxConfig,
+    domain::{
+        letters::{
+            digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
+            queue::{Batch, queue_letter},
+        },
+        time::chinese_minute,
+    },
+    edge::disk,
 };
 
 /// Makes every queue letter and digest that is due now; returns how many letters were queued.
@@ -58,6 +65,7 @@ async fn queue(house: &House, division_id: &str) -> anyhow::Result<usize> {
         division_name: &division.name,
         slot: &slot,
         topics: &topics,
+        token: house.knowledge.division_tokens.get(division_id).map_or("", String::as_str),
         department: &house.config.receipts.department,
         zone: &house.zone,
         now,
@@ -95,10 +103,12 @@ async fn digest(house: &House) -> anyhow::Result<usize> {
 /// When the store cannot be reached or the template does not render.
 pub async fn send_digest(house: &House, day: Date, to: &str) -> anyhow::Result<usize> {
     let (facts, since) = facts(house, day).await?;
+    let health = health(house).await?;
     let digest = DigestDay {
         day,
         facts: &facts,
         since: since.as_ref(),
+        health: &health,
         department: &house.config.receipts.department,
         zone: &house.zone,
         now: house.now(),
@@ -115,10 +125,12 @@ pub async fn send_digest(house: &House, day: Date, to: &str) -> anyhow::Result<u
 /// As [`send_digest`].
 pub async fn print_digest(house: &House, day: Date) -> anyhow::Result<(String, String)> {
     let (facts, since) = facts(house, day).await?;
+    let health = health(house).await?;
     let digest = DigestDay {
         day,
         facts: &facts,
         since: since.as_ref(),
+        health: &health,
         department: &house.config.receipts.department,
         zone: &house.zone,
         now: house.now(),
@@ -134,6 +146,38 @@ async fn facts(house: &House, day: Date) -> anyhow::Result<(DigestFacts, Option<
     let facts = house.store.digest_facts(start, end, now, &house.knowledge).await?;
     let since = if now > end { Some(house.store.digest_facts(end, now, now, &house.knowledge).await?) } else { None };
     Ok((facts, since))
+}
+
+/// How mailbox, accounts, disk and secret do at present.
+async fn health(house: &House) -> anyhow::Result<Health> {
+    let polled = house.store.health(alert::POLLED).await?;
+    let fault = house.store.health(alert::POLL_FAULT).await?;
+    let later = |at: Timestamp| polled.as_ref().is_none_or(|(good, _)| *good < at);
+    let mut troubles: Vec<String> = house.store.alerts().await?.into_iter().filter(|alert| alert.open).map(|alert| alert.said).collect();
+    for smtp in [Some(&house.config.smtp), house.config.smtp_internal.as_ref()].into_iter().flatten() {
+        let state = house.store.sending_state(&smtp.account()).await?;
+        if let Some(until) = state.halted_until.filter(|until| *until > house.now() && !state.loud) {
+            troubles.push(format!(
+                "发信账号{}的发送额度已用完，{}后继续；服务器答复：{}",
+                smtp.account(),
+                chinese_minute(until, &house.zone),
+                state.reason
+            ));
+        }
+    }
+    let secret_days = match &house.config.mailbox {
+        MailboxConfig::Imap(imap) => imap.password.age_days(house.now()),
+        MailboxConfig::Maildir(_) => None,
+    };
+    Ok(Health {
+        polled: polled.as_ref().map(|(at, _)| chinese_minute(*at, &house.zone)).unwrap_or_default(),
+        fault: fault.filter(|(at, _)| later(*at)).map(|(_, said)| said).unwrap_or_default(),
+        disk_free_mib: disk::free_bytes(&house.config.data_dir).unwrap_or(0) >> 20,
+        database_mib: house.store.size_bytes().await? >> 20,
+        secret_days,
+        secret_due: secret_days.is_some_and(|days| days >= house.config.alerts.secret_max_days),
+        troubles,
+    })
 }
 
 #[cfg(test)]

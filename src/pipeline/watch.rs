@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{House, accept::accept};
+use super::{House, accept::accept, alert};
 use crate::{
     config::{ImapConfig, MailboxConfig},
     edge::{
@@ -59,6 +59,7 @@ pub async fn take_in_maildir(house: &House) -> anyhow::Result<Pass> {
         accept(house, &sighting, raw).await?;
         pass.accepted += 1;
     }
+    house.store.note_health(alert::POLLED, "", house.now()).await?;
     Ok(pass)
 }
 
@@ -75,6 +76,7 @@ pub async fn take_in_imap(house: &House, config: &ImapConfig, session: &mut Sess
         pass.accepted += one.accepted;
         pass.missing += one.missing;
     }
+    house.store.note_health(alert::POLLED, "", house.now()).await?;
     Ok(pass)
 }
 
@@ -94,6 +96,7 @@ async fn take_in_folder(house: &House, config: &ImapConfig, session: &mut Sessio
         tracing::info!(folder, exists = state.exists, new = new.len(), "New mail was found.");
     }
     let mut pass = Pass::default();
+    let mut missing: Vec<u32> = Vec::new();
     for chunk in new.chunks(FETCH_CHUNK) {
         let mut wanted: BTreeSet<u32> = chunk.iter().copied().collect();
         session.start_fetch(chunk).await?;
@@ -106,7 +109,13 @@ async fn take_in_folder(house: &House, config: &ImapConfig, session: &mut Sessio
         if !wanted.is_empty() {
             tracing::warn!(folder, uids = ?wanted, "The server lists mails that it does not deliver; they are asked for again.");
             pass.missing += wanted.len();
+            missing.extend(wanted);
         }
+    }
+    // The digest names them; a full comparison that finds nothing missing clears them.
+    if everything || !missing.is_empty() {
+        let uids = missing.iter().take(20).map(u32::to_string).collect::<Vec<_>>().join("、");
+        house.store.note_health(&format!("missing:{folder}"), &uids, house.now()).await?;
     }
     Ok(pass)
 }

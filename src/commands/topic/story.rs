@@ -35,6 +35,16 @@ pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String
             evidence.join("、")
         );
     }
+    for decision in list(story, "decisions") {
+        let (verb, words) = (verb_in_words(text(decision, "verb")), text(decision, "words"));
+        let _ = writeln!(
+            out,
+            "\n决定 {}  {verb}  {words}  {}（{}）",
+            when(decision, "decided_at", zone),
+            division(text(decision, "division")),
+            text(decision, "decided_by")
+        );
+    }
     for letter in list(story, "letters") {
         let _ = writeln!(
             out,
@@ -66,6 +76,18 @@ fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
     }
     for twin in list(revision, "duplicates") {
         let _ = writeln!(out, "  疑似重复 {}（{:.2}）", text(twin, "topic"), twin["score"].as_f64().unwrap_or(0.0));
+    }
+}
+
+fn verb_in_words(verb: &str) -> &str {
+    match verb {
+        "accept" => "受理",
+        "transfer" => "转办",
+        "amend" => "补正意见",
+        "return" => "退回",
+        "duplicate" => "重复",
+        "withdraw" => "撤回",
+        other => other,
     }
 }
 

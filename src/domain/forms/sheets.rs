@@ -6,10 +6,16 @@ use crate::domain::{limits::Limits, parts::FileType};
 
 mod biff;
 mod building;
+mod charset;
+mod delimited;
 mod excel;
+mod markup;
 mod numbers;
 mod ooxml;
+mod opendocument;
 mod package;
+mod spreadsheetml;
+mod web;
 
 /// Reads a file of a spreadsheet-like type; [`FileType::Html`] and [`FileType::Xml`] are taken too, since they come as `.xls`.
 ///
@@ -17,8 +23,13 @@ mod package;
 /// What keeps the file from being read; other types are refused.
 pub fn read_workbook(file_type: FileType, bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
     match file_type {
-        FileType::Xlsx => excel::read_xlsx(bytes, limits),
-        FileType::Xls | FileType::Et => excel::read_xls(bytes, limits),
+        FileType::Csv => Ok(delimited::read(bytes, limits)),
+        FileType::Html => web::read(bytes, limits),
+        FileType::Xml => spreadsheetml::read(bytes, limits),
+        FileType::Ods => opendocument::read(bytes, limits),
+        // The signature decides between the two Excel formats: a protected .xlsx is a compound file too.
+        FileType::Xlsx | FileType::Xls | FileType::Et if bytes.starts_with(b"PK") => excel::read_xlsx(bytes, limits),
+        FileType::Xlsx | FileType::Xls | FileType::Et => excel::read_xls(bytes, limits),
         _ => Err(ReadProblem::Refused("不是电子表格".to_owned())),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
-use super::{Letter, LetterKind, templates::Templates};
+use super::{Enclosure, Letter, LetterKind, Urgency, templates::Templates};
 use crate::domain::time::{chinese_day, chinese_minute};
 
 /// Facts of a period and of the present, as the store counts them. Names are Chinese display names already.
@@ -20,6 +20,10 @@ pub struct DigestFacts {
     pub revisions: u64,
     /// All topics by state.
     pub topics_by_state: Vec<Count>,
+    /// All topics by division and state.
+    pub divisions: Vec<DivisionLine>,
+    /// Topics that wait longest for their correction.
+    pub waiting_longest: Vec<WaitingLine>,
     /// Corrections open by bureau, with the oldest.
     pub open_corrections: Vec<OpenCorrection>,
     /// Topics of submitters not named in the notice, waiting for a person.
@@ -29,10 +33,82 @@ pub struct DigestFacts {
     pub parked: Vec<ParkedLine>,
     /// Letters by state, all time.
     pub letters_by_state: Vec<Count>,
+    /// Letters that are due and wait for a cap, a halt or the network.
+    pub letters_waiting: u64,
     pub failed_letters: Vec<LetterLine>,
+    /// Addresses that letters came back from.
+    pub undeliverable: Vec<AddressLine>,
+    /// Mails of the day whose sender is forged according to our own provider: recorded, not answered.
+    pub forged: Vec<ParkedLine>,
+    /// People's decisions against the router in the period.
+    pub overrules: Vec<OverruleLine>,
     /// Topics not yet sent to their division, for divisions without an address.
     pub unaddressed: Vec<Count>,
+    /// Bureaus named in the notice without a topic for 90 days (R28).
+    pub silent: Vec<String>,
     pub balance: Balance,
+    /// Mails that do not add up, or wait longer than they should: folder, UID and why.
+    pub unsettled: Vec<String>,
+}
+
+/// All topics of one division.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DivisionLine {
+    pub name: String,
+    pub accepted: u64,
+    pub needs_correction: u64,
+    pub suspected_duplicate: u64,
+    pub withdrawn: u64,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WaitingLine {
+    pub number: String,
+    pub title: String,
+    pub bureau: String,
+    pub days: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AddressLine {
+    pub address: String,
+    pub why: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OverruleLine {
+    pub number: String,
+    pub title: String,
+    /// Names of the divisions.
+    pub from: String,
+    pub to: String,
+    pub reason: String,
+}
+
+/// How the system itself does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Last successful poll, `2024年8月15日 09:02`; empty where there was none.
+    pub polled: String,
+    /// The mailbox's last fault, where it is later than the last good poll.
+    pub fault: String,
+    pub disk_free_mib: u64,
+    /// Database file.
+    pub database_mib: u64,
+    /// Days since the mailbox's authorisation code was written; `None` where it is not in a file.
+    pub secret_days: Option<u64>,
+    /// It should be renewed.
+    pub secret_due: bool,
+    /// Open alerts, and accounts that rest.
+    pub troubles: Vec<String>,
+}
+
+/// A picture in the HTML digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Chart {
+    pub content_id: String,
+    pub title: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -69,6 +145,8 @@ pub struct LetterLine {
     pub id: i64,
     pub to: String,
     pub subject: String,
+    /// 失败, 结果不明, 暂缓.
+    pub state: String,
     pub reply: String,
 }
 
@@ -100,20 +178,27 @@ pub struct DigestDay<'a> {
     pub facts: &'a DigestFacts,
     /// What came after that day until now, where the digest is written later.
     pub since: Option<&'a DigestFacts>,
+    pub health: &'a Health,
     pub department: &'a str,
     pub zone: &'a TimeZone,
     pub now: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
-struct DigestValues<'a> {
-    day: String,
-    now: String,
-    facts: &'a DigestFacts,
-    since: Option<&'a DigestFacts>,
-    balance_holds: bool,
-    quiet: bool,
-    department: &'a str,
+/// Values of the digest templates.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DigestValues {
+    pub day: String,
+    pub now: String,
+    pub facts: DigestFacts,
+    pub since: Option<DigestFacts>,
+    pub health: Health,
+    pub balance_holds: bool,
+    /// No mail came.
+    pub quiet: bool,
+    /// Nothing waits for a person.
+    pub idle: bool,
+    pub charts: Vec<Chart>,
+    pub department: String,
 }
 
 /// Writes the digest to one administrator; once a (recipient, day) by its key.
@@ -121,17 +206,36 @@ struct DigestValues<'a> {
 /// # Errors
 /// The sentence of a template that does not render.
 pub fn digest_letter(digest: &DigestDay<'_>, to: &str, templates: &Templates) -> Result<Letter, String> {
-    let (subject, text) = digest_text(digest, templates)?;
+    let mut values = values(digest);
+    let rendered = templates.render("digest.txt", &values)?;
+    let mut enclosures = Vec::new();
+    if !(values.quiet && values.idle) {
+        for (name, title, bytes) in charts(digest.facts) {
+            let content_id = format!("{name}.{}@annexd", digest.day);
+            values.charts.push(Chart { content_id: content_id.clone(), title });
+            enclosures.push(Enclosure {
+                name: format!("{name}.png"),
+                media_type: "image/png".to_owned(),
+                bytes,
+                content_id: Some(content_id),
+            });
+        }
+    }
+    let html = templates.render("digest.html", &values)?;
     Ok(Letter {
         key: format!("digest:{to}:{}", digest.day),
         kind: LetterKind::Digest,
+        urgency: Urgency::Digest,
         to: to.to_owned(),
-        subject,
-        text,
+        subject: rendered.subject,
+        text: rendered.text,
+        html: Some(html.text),
         in_reply_to: None,
         references: Vec::new(),
-        enclosures: Vec::new(),
+        enclosures,
         due_at: digest.now,
+        caps: None,
+        alternates: false,
     })
 }
 
@@ -140,16 +244,39 @@ pub fn digest_letter(digest: &DigestDay<'_>, to: &str, templates: &Templates) ->
 /// # Errors
 /// As [`digest_letter`].
 pub fn digest_text(digest: &DigestDay<'_>, templates: &Templates) -> Result<(String, String), String> {
+    let rendered = templates.render("digest.txt", values(digest))?;
+    Ok((rendered.subject, rendered.text))
+}
+
+fn values(digest: &DigestDay<'_>) -> DigestValues {
     let nothing = |facts: &DigestFacts| facts.mails_by_kind.is_empty();
-    let values = DigestValues {
+    let facts = digest.facts;
+    DigestValues {
         day: chinese_day(digest.day),
         now: chinese_minute(digest.now, digest.zone),
-        facts: digest.facts,
-        since: digest.since.filter(|since| !nothing(since)),
-        balance_holds: digest.facts.balance.holds(),
-        quiet: nothing(digest.facts),
-        department: digest.department,
-    };
-    let rendered = templates.render("digest.txt", &values)?;
-    Ok((rendered.subject, rendered.text))
+        since: digest.since.filter(|since| !nothing(since)).cloned(),
+        health: digest.health.clone(),
+        balance_holds: facts.balance.holds(),
+        quiet: nothing(facts),
+        idle: facts.parked.is_empty()
+            && facts.failed_letters.is_empty()
+            && facts.held_topics.is_empty()
+            && facts.duplicates.is_empty()
+            && facts.open_corrections.is_empty()
+            && facts.unaddressed.is_empty()
+            && facts.undeliverable.is_empty()
+            && facts.unsettled.is_empty()
+            && digest.health.troubles.is_empty()
+            && digest.health.fault.is_empty()
+            && !digest.health.secret_due
+            && facts.balance.holds(),
+        charts: Vec::new(),
+        department: digest.department.to_owned(),
+        facts: facts.clone(),
+    }
+}
+
+/// Name, title and picture of each chart.
+fn charts(_facts: &DigestFacts) -> Vec<(&'static str, String, Vec<u8>)> {
+    Vec::new()
 }

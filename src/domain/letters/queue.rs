@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::{Enclosure, Letter, LetterKind, templates::Templates, workbook};
+use super::{Enclosure, Letter, LetterKind, Urgency, templates::Templates, workbook};
 use crate::domain::time::{chinese_day, chinese_minute, day_of};
 
 /// One topic as a division sees it.
@@ -42,10 +42,17 @@ pub struct QueueTopic {
 pub fn queue_letter(batch: &Batch<'_>, to: &str, templates: &Templates) -> Result<Letter, String> {
     let bytes = workbook::queue_workbook(batch.division_name, batch.topics, batch.zone)?;
     let day = day_of(batch.now, batch.zone);
-    let rendered = templates.render("queue.txt", QueueValues::new(batch))?;
+    let values = QueueValues::new(batch);
+    let rendered = templates.render("queue.txt", &values)?;
+    let html = templates.render("queue.html", &values)?;
     Ok(Letter {
-        key: format!("queue:{}:{}:{to}", batch.division, batch.slot),
+        // The token makes the Message-ID one that nobody else can name.
+        key: format!("queue:{}:{}:{to}:{}", batch.division, batch.slot, batch.token),
         kind: LetterKind::Queue,
+        urgency: Urgency::Queue,
+        html: Some(html.text),
+        caps: None,
+        alternates: false,
         to: to.to_owned(),
         subject: rendered.subject,
         text: rendered.text,
@@ -53,8 +60,9 @@ pub fn queue_letter(batch: &Batch<'_>, to: &str, templates: &Templates) -> Resul
         references: Vec::new(),
         enclosures: vec![Enclosure {
             name: format!("专项课题清单-{}-{day}.xlsx", batch.division_name),
-            media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+            media_type: super::WORKBOOK_TYPE.to_owned(),
             bytes,
+            content_id: None,
         }],
         due_at: batch.now,
     })
@@ -69,37 +77,46 @@ pub struct Batch<'a> {
     /// The scheduled moment, `2024-08-15T09:00`: at most one letter for each.
     pub slot: &'a str,
     pub topics: &'a [QueueTopic],
+    /// What the division's answer must carry.
+    pub token: &'a str,
     pub department: &'a str,
     pub zone: &'a TimeZone,
     pub now: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
-struct QueueValues<'a> {
-    division: &'a str,
-    department: &'a str,
-    day: String,
-    topics: Vec<QueueLine<'a>>,
+/// Values of the queue templates.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct QueueValues {
+    pub division: String,
+    /// What the answer must carry.
+    pub token: String,
+    /// A receipt number to show the orders with.
+    pub example: String,
+    pub department: String,
+    pub day: String,
+    pub topics: Vec<QueueLine>,
 }
 
-#[derive(Debug, Serialize)]
-struct QueueLine<'a> {
-    no: usize,
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct QueueLine {
+    pub no: usize,
     #[serde(flatten)]
-    topic: &'a QueueTopic,
-    received: String,
+    pub topic: QueueTopic,
+    pub received: String,
 }
 
-impl<'a> QueueValues<'a> {
-    fn new(batch: &Batch<'a>) -> Self {
-        let line = |(index, topic): (usize, &'a QueueTopic)| QueueLine {
+impl QueueValues {
+    fn new(batch: &Batch<'_>) -> Self {
+        let line = |(index, topic): (usize, &QueueTopic)| QueueLine {
             no: index + 1,
-            topic,
+            topic: topic.clone(),
             received: chinese_minute(topic.received_at, batch.zone),
         };
         Self {
-            division: batch.division_name,
-            department: batch.department,
+            division: batch.division_name.to_owned(),
+            token: batch.token.to_owned(),
+            example: batch.topics.first().map_or("2024-00037-5", |topic| topic.number.as_str()).to_owned(),
+            department: batch.department.to_owned(),
             day: chinese_day(day_of(batch.now, batch.zone)),
             topics: batch.topics.iter().enumerate().map(line).collect(),
         }

@@ -4,9 +4,15 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::{Letter, LetterKind, templates::Templates};
+use super::{
+    Enclosure, Letter, LetterKind, Urgency,
+    caps::AnswerCaps,
+    templates::{Rendered, Templates},
+    workbook,
+};
 use crate::domain::{
     findings::{Audience, Finding, Severity},
+    folding::one_line,
     kind::Kind,
     time::chinese_minute,
     verdict::{Change, Knowledge, Role, Topic, Verdict},
@@ -27,39 +33,65 @@ pub struct ReceiptContext<'a> {
     pub contact: &'a str,
     /// Whether the sender is told which division takes the topic.
     pub tell_division: bool,
+    pub caps: AnswerCaps,
+    /// The full list of a long batch is a workbook instead of a text file.
+    pub list_as_workbook: bool,
 }
 
-/// Values of the receipt templates.
-#[derive(Debug, Serialize)]
-struct ReceiptValues<'a> {
-    greeting: String,
-    subject: &'a str,
-    received_at: String,
-    department: &'a str,
-    contact: &'a str,
-    annex1_count: usize,
-    annex2_count: usize,
-    topics: Vec<TopicValues<'a>>,
+/// Values of the receipt templates. Every text of the sender stands on one line, is cut where it is long, and holds no live link.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ReceiptValues {
+    /// The bureau's name, or 您好.
+    pub greeting: String,
+    /// Subject of the sender's mail.
+    pub subject: String,
+    pub received_at: String,
+    pub department: String,
+    pub contact: String,
+    pub annex1_count: usize,
+    pub annex2_count: usize,
+    /// All topics, also those that are not shown.
+    pub topic_count: usize,
+    /// Topics that need a correction or completion.
+    pub open_count: usize,
+    pub topics: Vec<TopicValues>,
     /// Problems of the mail as a whole.
-    problems: Vec<String>,
-    complete: bool,
+    pub problems: Vec<String>,
+    /// Problems not shown.
+    pub more_problems: usize,
+    pub complete: bool,
     /// Receipt number for the subject line, of the first topic.
-    first_number: &'a str,
+    pub first_number: String,
+    /// The submitter is not one that the notice names: a person looks first.
+    pub held: bool,
+    /// Name of the enclosed file with the full list; empty where the letter says everything.
+    pub list_file: String,
 }
 
-#[derive(Debug, Serialize)]
-struct TopicValues<'a> {
-    no: usize,
-    title: &'a str,
-    applicant: &'a str,
-    number: &'a str,
-    state: &'static str,
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TopicValues {
+    pub no: usize,
+    pub title: String,
+    pub applicant: String,
+    pub number: String,
+    pub state: &'static str,
     /// Empty unless the sender is to be told.
-    division: &'a str,
-    corrections: Vec<String>,
+    pub division: String,
+    pub corrections: Vec<String>,
+    /// Corrections not shown here but in the enclosed list.
+    pub more_corrections: usize,
     /// Labels of the fields that a revision changed.
-    changed: String,
+    pub changed: String,
 }
+
+/// Longest receipt, in bytes of its text (RFC 3834 section 3.1.5: no large answers).
+pub const TEXT_MAX_BYTES: usize = 4096;
+/// Characters shown of a title, a name or a subject.
+const SHOWN_MAX_CHARS: usize = 60;
+/// Topics shown of a long batch, tried in this order until the letter is short enough.
+const SHOWN_TOPICS: [usize; 5] = [30, 20, 12, 6, 0];
+/// Problems of the mail as a whole shown where the letter is long.
+const SHOWN_PROBLEMS: usize = 6;
 
 /// The acknowledgement of one mail; `None` where nobody is answered. `numbers` are the topics' receipt numbers, in order.
 ///
@@ -68,76 +100,159 @@ struct TopicValues<'a> {
 pub fn receipt(verdict: &Verdict, numbers: &[Option<String>], context: &ReceiptContext<'_>) -> Result<Option<Letter>, String> {
     let (true, Some(to)) = (verdict.answer, verdict.from.as_ref()) else { return Ok(None) };
     let values = values(verdict, numbers, context);
-    let template = match verdict.kind {
-        Kind::EnterpriseDirect => "enterprise.txt",
-        Kind::Correction => "correction.txt",
-        Kind::NoAnnex | Kind::DivisionReply => "no_annex.txt",
-        _ => "receipt.txt",
-    };
-    let rendered = context.templates.render(template, &values)?;
+    let (rendered, enclosures) = fitted(template_of(verdict.kind), values, context)?;
     Ok(Some(Letter {
         key: format!("ack:{}", verdict.sha256),
         kind: LetterKind::Ack,
+        urgency: if verdict.topics.is_empty() { Urgency::Courtesy } else { Urgency::Receipt },
+        html: None,
+        caps: Some(context.caps),
+        alternates: brings_nothing_new(verdict),
         to: to.address.clone(),
         subject: rendered.subject,
         text: rendered.text,
         in_reply_to: verdict.message_id.clone(),
         references: verdict.references.clone(),
-        enclosures: Vec::new(),
+        enclosures,
         due_at: context.now,
     }))
 }
 
-fn values<'a>(verdict: &'a Verdict, numbers: &'a [Option<String>], context: &ReceiptContext<'a>) -> ReceiptValues<'a> {
+fn template_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EnterpriseDirect => "enterprise.txt",
+        Kind::Correction => "correction.txt",
+        Kind::NoAnnex | Kind::DivisionReply => "no_annex.txt",
+        _ => "receipt.txt",
+    }
+}
+
+/// The letter as it is, or, where it would be too long, a summary with the full list enclosed.
+fn fitted(template: &str, values: ReceiptValues, context: &ReceiptContext<'_>) -> Result<(Rendered, Vec<Enclosure>), String> {
+    let whole = context.templates.render(template, &values)?;
+    if whole.text.len() <= TEXT_MAX_BYTES {
+        return Ok((whole, Vec::new()));
+    }
+    let enclosure = full_list(&values, context)?;
+    let mut shortened = whole;
+    for topics in SHOWN_TOPICS {
+        shortened = context.templates.render(template, summary(&values, topics, &enclosure.name))?;
+        if shortened.text.len() <= TEXT_MAX_BYTES {
+            break;
+        }
+    }
+    Ok((shortened, vec![enclosure]))
+}
+
+/// The same letter with `topics` topics, their corrections counted instead of told.
+fn summary(values: &ReceiptValues, topics: usize, list_file: &str) -> ReceiptValues {
+    let mut short = values.clone();
+    short.topics.truncate(topics);
+    for topic in &mut short.topics {
+        topic.more_corrections = topic.corrections.len();
+        topic.corrections.clear();
+        topic.changed.clear();
+    }
+    short.more_problems = short.problems.len().saturating_sub(SHOWN_PROBLEMS);
+    short.problems.truncate(SHOWN_PROBLEMS);
+    list_file.clone_into(&mut short.list_file);
+    short
+}
+
+/// Everything the letter would have said, as one file.
+fn full_list(values: &ReceiptValues, context: &ReceiptContext<'_>) -> Result<Enclosure, String> {
+    let number = if values.first_number.is_empty() { "明细" } else { &values.first_number };
+    if context.list_as_workbook {
+        return Ok(Enclosure {
+            name: format!("回执明细-{number}.xlsx"),
+            media_type: super::WORKBOOK_TYPE.to_owned(),
+            bytes: workbook::receipt_workbook(values)?,
+            content_id: None,
+        });
+    }
+    let rendered = context.templates.render("list.txt", values)?;
+    // Windows Notepad of older offices takes a text without this mark for GBK.
+    let bytes = format!("\u{FEFF}{}\n\n{}", rendered.subject, rendered.text).replace('\n', "\r\n").into_bytes();
+    Ok(Enclosure {
+        name: format!("回执明细-{number}.txt"), media_type: "text/plain; charset=utf-8".to_owned(), bytes, content_id: None
+    })
+}
+
+/// No new topic and no changed one: a machine that talks to us looks like this.
+fn brings_nothing_new(verdict: &Verdict) -> bool {
+    verdict.topics.iter().all(|topic| matches!(topic.change, Change::Same { .. }))
+}
+
+fn values(verdict: &Verdict, numbers: &[Option<String>], context: &ReceiptContext<'_>) -> ReceiptValues {
     let count = |role: Role| verdict.attachments.iter().filter(|attachment| attachment.role == role).count();
-    let topics: Vec<TopicValues<'a>> = verdict
+    let topics: Vec<TopicValues> = verdict
         .topics
         .iter()
         .enumerate()
         .map(|(index, topic)| topic_values(index, topic, numbers.get(index).and_then(Option::as_deref).unwrap_or(""), context))
         .collect();
-    let problems: Vec<String> = verdict.findings.iter().filter(|finding| told(finding)).map(|finding| finding.message.clone()).collect();
+    let problems: Vec<String> =
+        verdict.findings.iter().filter(|finding| told(finding)).map(|finding| shown(&finding.message, 200)).collect();
     ReceiptValues {
         greeting: greeting(verdict),
-        subject: &verdict.subject,
+        subject: if verdict.subject.is_empty() { "（无主题）".to_owned() } else { shown(&verdict.subject, SHOWN_MAX_CHARS) },
         received_at: chinese_minute(context.received_at, context.zone),
-        department: context.department,
-        contact: context.contact,
+        department: context.department.to_owned(),
+        contact: context.contact.to_owned(),
         annex1_count: count(Role::Annex1),
         annex2_count: count(Role::Annex2),
+        topic_count: topics.len(),
+        open_count: topics.iter().filter(|topic| !topic.corrections.is_empty()).count(),
         complete: problems.is_empty() && !topics.is_empty() && topics.iter().all(|topic| topic.corrections.is_empty()),
-        first_number: topics.first().map_or("", |topic| topic.number),
+        first_number: topics.first().map_or_else(String::new, |topic| topic.number.clone()),
+        held: verdict.topics.iter().any(|topic| topic.held),
         topics,
         problems,
+        more_problems: 0,
+        list_file: String::new(),
     }
 }
 
-/// The bureau by its name; a person by theirs; else 您好.
+/// A foreign text as a letter shows it: one line, cut, and no live link in it (a forged sender's advertisement must not leave
+/// under our name).
+fn shown(text: &str, max_chars: usize) -> String {
+    let line = one_line(text).replace("://", "：//").replace("www.", "www ");
+    if line.chars().count() <= max_chars {
+        return line;
+    }
+    line.chars().take(max_chars.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The bureau by its name; an enterprise by its own; else 您好.
 fn greeting(verdict: &Verdict) -> String {
     match (&verdict.bureau, verdict.kind) {
-        (Some(bureau), Kind::Submission | Kind::Correction) => bureau.name.clone(),
-        (None, Kind::EnterpriseDirect) => {
-            verdict.topics.first().map(|topic| topic.text("applicant")).filter(|name| !name.is_empty()).unwrap_or("您好").to_owned()
-        }
+        (Some(bureau), Kind::Submission | Kind::Correction) => shown(&bureau.name, SHOWN_MAX_CHARS),
+        (None, Kind::EnterpriseDirect) => verdict
+            .topics
+            .first()
+            .map(|topic| shown(topic.text("applicant"), SHOWN_MAX_CHARS))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "您好".to_owned()),
         _ => "您好".to_owned(),
     }
 }
 
-fn topic_values<'a>(index: usize, topic: &'a Topic, number: &'a str, context: &ReceiptContext<'a>) -> TopicValues<'a> {
+fn topic_values(index: usize, topic: &Topic, number: &str, context: &ReceiptContext<'_>) -> TopicValues {
     let corrections: Vec<String> = topic.for_sender().filter(|finding| told(finding)).map(in_words).collect();
-    let or = |text: &'a str, missing: &'static str| if text.is_empty() { missing } else { text };
+    let or = |text: String, missing: &str| if text.is_empty() { missing.to_owned() } else { text };
     TopicValues {
         no: index + 1,
-        title: or(topic.text("topic_title"), "（未填写课题名称）"),
-        applicant: or(topic.text("applicant"), "未填写申报单位"),
-        number,
+        title: or(shown(topic.text("topic_title"), SHOWN_MAX_CHARS), "（未填写课题名称）"),
+        applicant: or(shown(topic.text("applicant"), SHOWN_MAX_CHARS), "未填写申报单位"),
+        number: number.to_owned(),
         state: state(topic, &corrections),
         division: if context.tell_division {
-            context.knowledge.divisions.division(&topic.route.division).map_or("", |division| &division.name)
+            context.knowledge.divisions.division(&topic.route.division).map_or_else(String::new, |division| division.name.clone())
         } else {
-            ""
+            String::new()
         },
         corrections,
+        more_corrections: 0,
         changed: changed_labels(topic, context.knowledge),
     }
 }
@@ -165,13 +280,14 @@ fn told(finding: &Finding) -> bool {
     finding.audience == Audience::Sender && finding.severity >= Severity::Warning
 }
 
-/// The finding with its place, so that a clerk finds the cell at once.
+/// The finding after its place, so that a clerk finds the cell at once.
 fn in_words(finding: &Finding) -> String {
-    let file = finding.attachment.as_deref().map(|path| path.rsplit('/').next().unwrap_or(path));
+    let file = finding.attachment.as_deref().map(|path| shown(path.rsplit('/').next().unwrap_or(path), SHOWN_MAX_CHARS));
+    let message = shown(&finding.message, 240);
     match (file, finding.place.as_deref()) {
-        (Some(file), Some(place)) => format!("{}（“{file}”{}）", finding.message, place_in_words(place)),
-        (Some(file), None) => format!("{}（“{file}”）", finding.message),
-        _ => finding.message.clone(),
+        (Some(file), Some(place)) => format!("“{file}”{}：{message}", place_in_words(&shown(place, SHOWN_MAX_CHARS))),
+        (Some(file), None) => format!("“{file}”：{message}"),
+        _ => message,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The wording of all letters: text templates that an administrator may edit (`config/letters/*.txt`). The first line is the
-//! subject. A template that does not render is found when it is loaded, on sample values, not at the tenth letter.
+//! The wording of all letters: templates that an administrator may edit (`config/letters/*.txt`, and the HTML twins of internal
+//! letters, in which every value is escaped). The first line is the subject. A template that does not render is found when it is loaded, on sample values, not at the tenth letter.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,19 @@ use serde::Serialize;
 use crate::domain::folding::one_line;
 
 /// Names of the templates, each with its shipped wording.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 12] = [
     ("receipt.txt", include_str!("../../../config/letters/receipt.txt")),
     ("enterprise.txt", include_str!("../../../config/letters/enterprise.txt")),
     ("correction.txt", include_str!("../../../config/letters/correction.txt")),
     ("no_annex.txt", include_str!("../../../config/letters/no_annex.txt")),
+    ("confirmation.txt", include_str!("../../../config/letters/confirmation.txt")),
+    ("guidance.txt", include_str!("../../../config/letters/guidance.txt")),
     ("queue.txt", include_str!("../../../config/letters/queue.txt")),
     ("digest.txt", include_str!("../../../config/letters/digest.txt")),
+    ("alert.txt", include_str!("../../../config/letters/alert.txt")),
+    ("list.txt", include_str!("../../../config/letters/list.txt")),
+    ("queue.html", include_str!("../../../config/letters/queue.html")),
+    ("digest.html", include_str!("../../../config/letters/digest.html")),
 ];
 
 /// Compiled templates.
@@ -56,7 +62,27 @@ impl Templates {
                 mistakes.push(format!("letters/{name}: line {}: {error}", error.line().unwrap_or(1)));
             }
         }
-        if mistakes.is_empty() { Ok(Self { environment }) } else { Err(mistakes) }
+        let templates = Self { environment };
+        if mistakes.is_empty() {
+            mistakes = templates.rehearse();
+        }
+        if mistakes.is_empty() { Ok(templates) } else { Err(mistakes) }
+    }
+
+    /// Writes every letter on made-up values for many situations; one sentence for each template that fails in one.
+    fn rehearse(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut failed = std::collections::BTreeSet::new();
+        for sample in super::preview::samples() {
+            match sample.render(self) {
+                Err(problem) if failed.insert(sample.template) => mistakes.push(format!("{problem} (when writing: {})", sample.about)),
+                Ok(rendered) if rendered.subject.is_empty() && failed.insert(sample.template) => {
+                    mistakes.push(format!("letters/{}: line 1: the subject is empty (when writing: {})", sample.template, sample.about));
+                }
+                _ => {}
+            }
+        }
+        mistakes
     }
 
     /// Renders one template: first line subject, rest text.

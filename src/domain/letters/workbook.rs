@@ -4,15 +4,18 @@
 use jiff::tz::TimeZone;
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::queue::QueueTopic;
-use crate::domain::time::chinese_minute;
+use super::{queue::QueueTopic, receipt::ReceiptValues};
+use crate::domain::{
+    forms::decisions::{DECISION_HEADING, NUMBER_HEADING},
+    time::chinese_minute,
+};
 
 /// A column: heading, width in characters.
 type Column = (&'static str, f64);
 
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 18] = [
     ("序号", 5.0),
-    ("回执编号", 15.0),
+    (NUMBER_HEADING, 15.0),
     ("课题名称", 32.0),
     ("申报单位", 24.0),
     ("报送单位", 20.0),
@@ -28,6 +31,7 @@ const COLUMNS: [Column; 17] = [
     ("疑似重复", 20.0),
     ("分派依据", 24.0),
     ("可能相关处室", 16.0),
+    (DECISION_HEADING, 22.0),
 ];
 /// Rows of a long text shown before Excel cuts it off at its cell limit of 32 767 characters.
 const CELL_MAX_CHARS: usize = 8_000;
@@ -63,6 +67,49 @@ fn write(division: &str, topics: &[QueueTopic], zone: &TimeZone) -> Result<Vec<u
     workbook.save_to_buffer()
 }
 
+/// The full list of a long receipt: one row a topic, its corrections in one cell.
+///
+/// # Errors
+/// As [`queue_workbook`].
+pub fn receipt_workbook(values: &ReceiptValues) -> Result<Vec<u8>, String> {
+    write_receipt(values).map_err(|error| format!("the workbook could not be written: {error}"))
+}
+
+fn write_receipt(values: &ReceiptValues) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("回执明细")?;
+    let bold = Format::new().set_bold().set_border(FormatBorder::Thin).set_align(FormatAlign::Center).set_text_wrap();
+    let cell = Format::new().set_border(FormatBorder::Thin).set_text_wrap().set_align(FormatAlign::Top);
+    for (column, (heading, width)) in (0_u16..).zip([
+        ("序号", 6.0),
+        ("回执编号", 16.0),
+        ("课题名称", 36.0),
+        ("申报单位", 26.0),
+        ("状态", 18.0),
+        ("需补正或完善的内容", 80.0),
+    ]) {
+        sheet.set_column_width(column, width)?;
+        sheet.write_string_with_format(0, column, heading, &bold)?;
+    }
+    for (row, topic) in (1_u32..).zip(&values.topics) {
+        sheet.write_number_with_format(row, 0, row, &cell)?;
+        let corrections = topic.corrections.join("\n");
+        for (column, text) in (1_u16..).zip([topic.number.as_str(), &topic.title, &topic.applicant, topic.state, &corrections]) {
+            sheet.write_string_with_format(row, column, text.chars().take(CELL_MAX_CHARS).collect::<String>(), &cell)?;
+        }
+    }
+    let first_free = u32::try_from(values.topics.len()).unwrap_or(u32::MAX).saturating_add(2);
+    for (row, problem) in (first_free..).zip(&values.problems) {
+        sheet.write_string(row, 1, format!("邮件整体：{problem}"))?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    sheet.set_landscape();
+    sheet.set_paper_size(9);
+    sheet.set_print_fit_to_pages(1, 0);
+    workbook.save_to_buffer()
+}
+
 fn header(sheet: &mut Worksheet) -> Result<(), XlsxError> {
     let format = Format::new()
         .set_bold()
@@ -88,7 +135,7 @@ fn print_setup(sheet: &mut Worksheet) -> Result<(), XlsxError> {
     Ok(())
 }
 
-fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 16] {
+fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 17] {
     [
         topic.number.clone(),
         topic.title.clone(),
@@ -106,5 +153,7 @@ fn texts(topic: &QueueTopic, zone: &TimeZone) -> [String; 16] {
         topic.duplicates.clone(),
         topic.evidence.clone(),
         topic.runners_up.clone(),
+        // For the division to fill in.
+        String::new(),
     ]
 }

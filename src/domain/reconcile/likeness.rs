@@ -3,12 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
-use crate::domain::{folding, uscc};
+use crate::domain::{
+    folding,
+    forms::Value,
+    money::{self, HeaderUnit},
+    uscc,
+};
 
 /// Titles of one applicant from this Dice coefficient of character pairs on are taken for one topic.
 const SAME_TITLE: f64 = 0.5;
 /// Names of applicants from here on may be one name, if the titles are equal.
 const SAME_NAME: f64 = 0.6;
+/// Slips in title and name both: from here on for the title, and [`SAME_NAME`] for the name, they are still one topic.
+const NEARLY_SAME_TITLE: f64 = 0.75;
+/// Title and applicant are equal from here on.
+pub const SURE: u32 = 4000;
 /// Characters of a title or name that are compared.
 const COMPARED_CHARS: usize = 200;
 
@@ -48,6 +57,7 @@ impl Face {
             (_, true, _) if title >= SAME_TITLE => 2.0,
             (true, ..) if self.applicant.is_empty() || other.applicant.is_empty() => 1.5,
             (true, ..) if self.same_name(other) => 1.0,
+            _ if title >= NEARLY_SAME_TITLE && !self.other_code(other) && self.same_name(other) => 0.2,
             _ => return None,
         };
         // Bounded by 5000, never negative.
@@ -65,6 +75,11 @@ impl Face {
         let (short, long) = if self.title.len() <= other.title.len() { (&self.title, &other.title) } else { (&other.title, &self.title) };
         let contained = short.chars().count() >= 6 && long.contains(short.as_str());
         dice(&self.title_pairs, &other.title_pairs).max(if contained { 0.7 } else { 0.0 })
+    }
+
+    /// Both have a code, and not the same: two firms, however alike their names.
+    fn other_code(&self, other: &Self) -> bool {
+        !self.code.is_empty() && !other.code.is_empty() && self.code != other.code
     }
 
     fn same_name(&self, other: &Self) -> bool {
@@ -117,7 +132,14 @@ fn dice(a: &BTreeSet<(char, char)>, b: &BTreeSet<(char, char)>) -> f64 {
 }
 
 /// Two ways to write one thing are the same: width, spaces, punctuation, units of money, hyphens in numbers, shortened texts, order of a list.
-pub fn says_the_same(key: &str, row: &str, form: &str) -> bool {
+pub fn says_the_same(key: &str, in_row: &Value, in_form: &Value) -> bool {
+    if matches!(key, "invest" | "benefit")
+        && let Some(same) = same_amount(in_row, in_form)
+        && (same || key == "invest" || in_row.unit != in_form.unit)
+    {
+        return same;
+    }
+    let (row, form) = (in_row.text.as_str(), in_form.text.as_str());
     let (a, b) = (folding::fold_words(row), folding::fold_words(form));
     if a == b {
         return true;
@@ -126,9 +148,19 @@ pub fn says_the_same(key: &str, row: &str, form: &str) -> bool {
         "topic_title" | "applicant" => false,
         "uscc" => uscc::normalise(row) == uscc::normalise(form),
         "phone" => same_digits(row, form),
-        "invest" => matches!((money(row), money(form)), (Some(x), Some(y)) if (x - y).abs() < 0.005),
         _ => a.is_empty() || b.is_empty() || a.contains(&b) || b.contains(&a) || items(row) == items(form),
     }
+}
+
+/// Whether both come to the same 万元; a bare number is taken for 万元, as the forms say. `None` where either names no amount.
+fn same_amount(row: &Value, form: &Value) -> Option<bool> {
+    let wan = |value: &Value| {
+        let unit = value.unit.as_deref().and_then(HeaderUnit::named_in).unwrap_or(HeaderUnit::Wan);
+        money::headline(&money::amounts(&value.text, Some(unit))).and_then(|amount| amount.wan)
+    };
+    let near = |x: f64, y: f64| (x - y).abs() < 0.005;
+    let (x, y) = (wan(row)?, wan(form)?);
+    Some(near(x.0, y.0) && near(x.1, y.1))
 }
 
 /// One number may be given with a country or area code, or one of several numbers.
@@ -140,19 +172,4 @@ fn same_digits(row: &str, form: &str) -> bool {
 
 fn items(text: &str) -> BTreeSet<String> {
     text.split(['、', '，', ',', ';', '；', '\n', '/']).map(folding::fold_words).filter(|item| !item.is_empty()).collect()
-}
-
-/// An amount in 万元; a bare number is taken for 万元, as the forms say.
-fn money(text: &str) -> Option<f64> {
-    let folded = folding::fold(text).replace(',', "");
-    let number: String = folded.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-    let value: f64 = number.trim_end_matches('.').parse().ok()?;
-    let unit = folded.split_once(&number).map_or("", |(_, after)| after);
-    Some(if unit.starts_with('亿') {
-        value * 10_000.0
-    } else if unit.starts_with('元') {
-        value / 10_000.0
-    } else {
-        value
-    })
 }

@@ -1,85 +1,61 @@
 //! The applicant: credit code (GB 32100-2015), R8 (an enterprise), R5 (of the province), R26 (code and name fit).
 
-use super::{Desk, Finding, Severity, shortened};
+use super::{Desk, Finding, checks, shortened};
 use crate::domain::{
     folding,
     uscc::{self, OrganisationKind, UsccOutcome},
 };
 
-/// USCC: wrong length or alphabet is an error, a check that does not fit a warning; letters are suggested, never replaced.
+/// USCC: wrong length or alphabet is an error; letters are suggested, never replaced.
+///
+/// A check character that does not fit is a warning: codes of the pilot era that stand on real licences fail it (91350100M0001TGQXM), and
+/// a sender whose licence says so has nothing to correct. The sender is told all the same. So with first characters nobody knows: new
+/// kinds of registration are issued.
 pub fn credit_code_is_sound(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let Some(text) = desk.text("uscc") else { return };
     let shown = shortened(text, 40);
-    let (severity, message) = match uscc::check(text) {
-        UsccOutcome::Valid { .. } => return,
-        UsccOutcome::SoftOrganisationMismatch { .. } => {
-            let message = format!("统一社会信用代码“{shown}”整体校验通过，但其中第9—17位（主体标识码）的校验位不符，请人工核对。");
-            findings.push(desk.for_reviewer("USCC", Severity::Warning, "uscc", message));
-            return;
-        }
-        UsccOutcome::WrongCheck { .. } => {
-            (Severity::Warning, format!("统一社会信用代码“{shown}”校验不通过，可能有个别字符录入有误，请对照营业执照核对。"))
-        }
-        UsccOutcome::UnknownPrefix => (
-            Severity::Warning,
-            format!("统一社会信用代码“{shown}”的前两位不在已知的登记类别之内（企业一般以91开头），请对照营业执照核对。"),
-        ),
+    let found = ("found", shown.as_str());
+    let mut raise = |check, values: &[(&str, &str)]| desk.raise(findings, check, "uscc", values);
+    // A spreadsheet says of itself that it has rounded the number: no check can make it the code again.
+    if desk.topic.fields.get("uscc").is_some_and(|placed| placed.value.rounded) {
+        return raise(&checks::CODE_ROUNDED, &[found]);
+    }
+    match uscc::check(text) {
+        UsccOutcome::Valid { .. } => {}
+        UsccOutcome::SoftOrganisationMismatch { .. } => raise(&checks::CODE_INNER, &[found]),
+        UsccOutcome::WrongCheck { .. } => raise(&checks::CODE_CHECK, &[found]),
+        UsccOutcome::UnknownPrefix => raise(&checks::CODE_PREFIX, &[found]),
         UsccOutcome::WrongLetters { letters, suggestion } => {
             let letters: Vec<String> = letters.iter().map(char::to_string).collect();
             let ask = suggestion.map_or_else(String::new, |code| format!("是否应为“{code}”，"));
-            let message = format!("统一社会信用代码“{shown}”含有不应出现的字符“{}”，{ask}请对照营业执照核对后更正。", letters.join("、"));
-            (Severity::Error, message)
+            raise(&checks::CODE_LETTERS, &[found, ("letters", &letters.join("、")), ("ask", &ask)]);
         }
-        UsccOutcome::LegacyLicence => {
-            (Severity::Error, format!("“{shown}”是15位的旧版营业执照注册号，请填写现行营业执照上18位的统一社会信用代码。"))
-        }
-        UsccOutcome::OrganisationCode => {
-            (Severity::Error, format!("“{shown}”是9位的组织机构代码，请填写现行营业执照上18位的统一社会信用代码。"))
-        }
-        UsccOutcome::WrongLength { .. } if folding::fold(text).contains("e+") => (
-            Severity::Error,
-            format!("统一社会信用代码“{shown}”已被表格软件改成科学计数，末几位丢失，请将单元格设为文本格式后重新填写18位代码。"),
-        ),
-        UsccOutcome::WrongLength { chars } => {
-            (Severity::Error, format!("统一社会信用代码“{shown}”为{chars}位，应为18位，请对照营业执照核对，例如以91开头的18位代码。"))
-        }
-    };
-    findings.push(desk.for_sender("USCC", severity, "uscc", message));
+        UsccOutcome::LegacyLicence => raise(&checks::CODE_LICENCE, &[found]),
+        UsccOutcome::OrganisationCode => raise(&checks::CODE_ORGANISATION, &[found]),
+        UsccOutcome::Rounded => raise(&checks::CODE_ROUNDED, &[found]),
+        UsccOutcome::WrongLength { chars } => raise(&checks::CODE_LENGTH, &[found, ("count", &chars.to_string())]),
+    }
 }
 
 /// R8: the lead is an enterprise. The code decides; without a usable code the name is a second signal. Partners are free (R9).
 pub fn applicant_is_an_enterprise(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let Some(name) = desk.text("applicant") else { return };
     let shown = shortened(name, 60);
+    let found = ("found", shown.as_str());
     let kind = desk.text("uscc").map(uscc::check).and_then(|outcome| outcome.kind());
     match kind {
         Some(OrganisationKind::Enterprise) => {
             if looks_public(name) == Some(true) {
-                let message = format!("申报单位“{shown}”的名称与统一社会信用代码所示的企业类别不一致，请人工核对代码与名称是否对应。");
-                findings.push(desk.for_reviewer("R26", Severity::Warning, "uscc", message));
+                desk.raise(findings, &checks::CODE_AND_NAME, "uscc", &[found]);
             }
         }
         Some(kind @ (OrganisationKind::IndividualBusiness | OrganisationKind::Cooperative | OrganisationKind::Other)) => {
-            let message = format!("申报单位“{shown}”的统一社会信用代码属于{}，通知要求申报主体为企业，请确认申报单位。", kind.chinese());
-            findings.push(desk.for_sender("R8", Severity::Warning, "applicant", message));
+            desk.raise(findings, &checks::PERHAPS_NO_ENTERPRISE, "applicant", &[found, ("kind", kind.chinese())]);
         }
-        Some(kind) => {
-            let message = format!(
-                "申报单位“{shown}”的统一社会信用代码属于{}，通知要求申报主体必须是企业；请由企业牵头申报，该单位可列为联合单位。",
-                kind.chinese()
-            );
-            findings.push(desk.for_sender("R8", Severity::Error, "applicant", message));
-        }
+        Some(kind) => desk.raise(findings, &checks::NOT_AN_ENTERPRISE, "applicant", &[found, ("kind", kind.chinese())]),
         None => match looks_public(name) {
-            Some(true) => {
-                let message =
-                    format!("从名称看，申报单位“{shown}”不是企业，通知要求申报主体必须是企业；请由企业牵头申报，该单位可列为联合单位。");
-                findings.push(desk.for_sender("R8", Severity::Error, "applicant", message));
-            }
-            Some(false) => {
-                let message = format!("从名称看，尚不能确定申报单位“{shown}”是企业，请核对单位全称并提供18位统一社会信用代码。");
-                findings.push(desk.for_sender("R8", Severity::Warning, "applicant", message));
-            }
+            Some(true) => desk.raise(findings, &checks::NAME_IS_PUBLIC, "applicant", &[found]),
+            Some(false) => desk.raise(findings, &checks::NAME_UNSURE, "applicant", &[found]),
             None => {}
         },
     }
@@ -92,8 +68,7 @@ pub fn registered_in_the_province(desk: &Desk<'_>, findings: &mut Vec<Finding>) 
         return;
     }
     if let Some(area) = uscc::area(text).filter(|area| !area.starts_with("22") && area != "100000") {
-        let message = format!("统一社会信用代码中的登记机关区划码为{area}，不属于吉林省（22），请留意企业注册地。");
-        findings.push(desk.for_reviewer("R5", Severity::Note, "uscc", message));
+        desk.raise(findings, &checks::REGISTERED_ELSEWHERE, "uscc", &[("found", &area)]);
     }
 }
 

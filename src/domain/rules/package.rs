@@ -1,70 +1,80 @@
 //! The package as a whole: R14 (an annex 1), R15 (one annex 2 that agrees with the forms), R16 (a formal letter).
 
-use super::{Audience, Finding, Package, Severity, shortened};
+use super::{Finding, Package, RuleSettings, book, checks, checks::Check, shortened};
 
 /// R14: there is an annex 1.
-pub fn holds_an_annex_1(package: &Package<'_>, findings: &mut Vec<Finding>) {
+pub fn holds_an_annex_1(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
     if package.annex1_files.is_empty() {
-        let message = "未见附件1（申报表），请为每项课题附上填写完整的附件1，例如：附件1-课题名称-企业名称.docx。".to_owned();
-        findings.push(about(None, None, "R14", Severity::Error, message));
+        findings.extend(about(&checks::NO_ANNEX_1, settings, None, &[]));
     }
 }
 
 /// R15: there is exactly one annex 2. An enterprise that writes by itself owes none (R2).
-pub fn holds_one_annex_2(package: &Package<'_>, findings: &mut Vec<Finding>) {
+pub fn holds_one_annex_2(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
     match package.annex2_files.as_slice() {
         [] if package.enterprise_direct => {}
-        [] => {
-            let message = "未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。".to_owned();
-            findings.push(about(None, None, "R15", Severity::Error, message));
-        }
+        [] => findings.extend(about(&checks::NO_TABLE, settings, None, &[])),
         [_] => {}
-        [first, rest @ ..] => {
-            let message = format!(
-                "收到{}份附件2（汇总表）：{}，每批应只有一份，请确认以哪一份为准。",
-                rest.len() + 1,
-                package.annex2_files.iter().map(|file| format!("“{}”", shortened(file, 60))).collect::<Vec<_>>().join("、")
-            );
-            findings.push(about(Some(first), None, "R15", Severity::Warning, message));
+        [first, ..] => {
+            let files: Vec<String> = package.annex2_files.iter().take(5).map(|file| format!("“{}”", shortened(file, 60))).collect();
+            let count = package.annex2_files.len().to_string();
+            let values = [("count", count.as_str()), ("found", &files.join("、"))];
+            findings.extend(about(&checks::MANY_TABLES, settings, Some((first, None)), &values));
         }
     }
 }
 
-/// R15: every row has its form, every form its row. Without any table the missing table is the finding.
-pub fn rows_and_forms_agree(package: &Package<'_>, findings: &mut Vec<Finding>) {
+/// R15: every row has its form, every form its row, and both say the same. Without any table the missing table is the finding.
+pub fn rows_and_forms_agree(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
     for (title, file, place) in &package.rows_without_form {
-        let message = format!(
-            "附件2中的课题“{}”未找到对应的附件1，请补报该课题的申报表，或核对两处的课题名称和申报单位是否一致。",
-            shortened(title, 60)
-        );
-        findings.push(about(Some(file), Some(place), "R15", Severity::Error, message));
+        let found = [("found", &*shortened(title, 60))];
+        findings.extend(about(&checks::ROW_WITHOUT_FORM, settings, Some((file, Some(place))), &found));
     }
-    if package.annex2_files.is_empty() {
-        return;
+    if !package.annex2_files.is_empty() {
+        for (title, file, place) in &package.forms_without_row {
+            let found = [("found", &*shortened(title, 60))];
+            findings.extend(about(&checks::FORM_WITHOUT_ROW, settings, Some((file, Some(place))), &found));
+        }
     }
-    for (title, file, place) in &package.forms_without_row {
-        let message =
-            format!("附件1中的课题“{}”未列入附件2，请在汇总表中补充，或核对两处的课题名称和申报单位是否一致。", shortened(title, 60));
-        findings.push(about(Some(file), Some(place), "R15", Severity::Warning, message));
+    rows_and_forms_say_the_same(package, settings, findings);
+}
+
+/// R15: one finding for each topic whose row and form differ in what identifies it or in a figure; free texts are shortened in a table
+/// as a matter of course.
+fn rows_and_forms_say_the_same(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
+    let told: Vec<_> =
+        package.differs.iter().filter(|(difference, ..)| checks::DIFFERS.fields.contains(&difference.field.as_str())).collect();
+    for together in told.chunk_by(|(_, file, place), (_, next_file, next_place)| (file, place) == (next_file, next_place)) {
+        let Some((_, file, place)) = together.first() else { continue };
+        let parts: Vec<String> = together
+            .iter()
+            .map(|(difference, ..)| {
+                let label = book::label(&difference.field);
+                format!("“{label}”附件2为“{}”、附件1为“{}”", shortened(&difference.row, 40), shortened(&difference.form, 40))
+            })
+            .collect();
+        findings.extend(about(&checks::DIFFERS, settings, Some((file, Some(place))), &[("found", &parts.join("，"))]));
     }
 }
 
 /// R16: a formal letter is there; without it the package is taken in and the letter awaited.
-pub fn has_a_formal_letter(package: &Package<'_>, findings: &mut Vec<Finding>) {
+pub fn has_a_formal_letter(package: &Package<'_>, settings: &RuleSettings, findings: &mut Vec<Finding>) {
     if !package.has_formal_letter && !package.enterprise_direct {
-        let message = "未见正式文件，材料先行收下，请补报加盖公章的正式文件扫描件，例如：《关于报送聚力攻坚专项课题的函》。".to_owned();
-        findings.push(about(None, None, "R16", Severity::Warning, message));
+        findings.extend(about(&checks::FORMAL_LETTER, settings, None, &[]));
     }
 }
 
-fn about(file: Option<&str>, place: Option<&str>, rule: &str, severity: Severity, message: String) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        severity,
+/// File and, where there is one, place.
+type At<'a> = Option<(&'a &'a str, Option<&'a &'a str>)>;
+
+fn about(check: &Check, settings: &RuleSettings, at: At<'_>, values: &[(&str, &str)]) -> Option<Finding> {
+    Some(Finding {
+        rule: check.rule().to_owned(),
+        severity: settings.severity_of(check)?,
         field: None,
-        attachment: file.map(str::to_owned),
-        place: place.map(str::to_owned),
-        message,
-        audience: Audience::Sender,
-    }
+        attachment: at.map(|(file, _)| (*file).to_owned()),
+        place: at.and_then(|(_, place)| place).map(|place| (*place).to_owned()),
+        message: check.say(values),
+        audience: check.audience,
+    })
 }

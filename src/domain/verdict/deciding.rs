@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching,
+    Change, Duplicate, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
     reading::{could_be_annex, hex, topic_key},
 };
 use crate::domain::{
+    authentication::{self, Authentication},
+    bounces,
     findings::{Audience, Finding, Severity},
     folding::fold,
     forms::catalogue::Shape,
@@ -30,8 +32,14 @@ const NEAR_FROM: f64 = 0.4;
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
-    let verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, knowledge));
+    let orders = ordering::orders(&reading, known, sender.as_ref(), knowledge);
+    let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
+    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), &authentication, knowledge));
     let kind = verdict_kind.kind;
+    if kind == Kind::DivisionReply && orders.as_ref().is_some_and(|orders| !orders.verified) {
+        verdict_kind.answer = false;
+        "处室指令的发件地址或验证码未能核实，已转管理员处理，不回复。".clone_into(&mut verdict_kind.answer_reason);
+    }
     let outcome = match kind {
         _ if known.same_content => Outcome::Duplicate,
         Kind::Submission | Kind::Correction | Kind::EnterpriseDirect | Kind::NoAnnex | Kind::DivisionReply | Kind::Recall => {
@@ -44,6 +52,10 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let mut topics = Vec::new();
     if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
         topics = judge_topics(&reading, known, &assigned, kind, knowledge);
+        let drafts: Vec<Draft> = topics.iter().map(|topic| topic.draft.clone()).collect();
+        for (at, finding) in rules::check_batch(&drafts, &knowledge.rules) {
+            topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
+        }
         findings.clone_from(&reading.findings);
         share_out(package_findings(&reading, kind, known, &topics, knowledge), &mut topics, &mut findings);
         for (topic, earlier) in topics.iter_mut().zip(&assigned) {
@@ -51,7 +63,10 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
         }
     }
+    findings.extend(orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified).map(ordering::unverified));
     Verdict {
+        returned: if kind == Kind::Bounce { bounces::read(&reading.message) } else { Vec::new() },
+        authentication,
         references: answer_references(&reading),
         message_id: reading.message.message_id,
         sha256: reading.sha256,
@@ -75,10 +90,18 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
         topics,
         findings,
         reconciliation: reading.reconciliation,
+        orders: orders.filter(|_| kind == Kind::DivisionReply && !repeated),
     }
 }
 
-fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&KnownTopic>], knowledge: &'a Knowledge) -> KindFacts<'a> {
+fn kind_facts<'a>(
+    reading: &'a Reading,
+    known: &Known,
+    assigned: &[Option<&KnownTopic>],
+    division_reply: bool,
+    authentication: &'a Authentication,
+    knowledge: &'a Knowledge,
+) -> KindFacts<'a> {
     KindFacts {
         message: &reading.message,
         readable: reading.unreadable.is_none(),
@@ -90,8 +113,9 @@ fn kind_facts<'a>(reading: &'a Reading, known: &Known, assigned: &[Option<&Known
         links: reading.links.len(),
         known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),
-        division_reply: false,
+        division_reply,
         has_formal_letter: reading.formal_letter.is_some(),
+        authentication,
     }
 }
 
@@ -135,7 +159,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
             annex2_files.extend(sources.filter(|source| !is_form(source)).map(|source| source.attachment.as_str()).take(1));
         }
     }
-    let (mut rows_without_form, mut forms_without_row) = (Vec::new(), Vec::new());
+    let (mut rows_without_form, mut forms_without_row, mut differs) = (Vec::new(), Vec::new(), Vec::new());
     for draft in topics.iter().map(|topic| &topic.draft) {
         let form = draft.sources.iter().find(|source| is_form(source));
         let row = draft.sources.iter().find(|source| !is_form(source));
@@ -143,12 +167,16 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         match (form, row) {
             (None, Some(row)) => rows_without_form.push((title, row.attachment.as_str(), row.place.as_str())),
             (Some(form), None) if !annex2_files.is_empty() => {
-                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()))
+                forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()));
+            }
+            (Some(form), Some(_)) => {
+                let about = reading.reconciliation.differs.iter().filter(|difference| difference.title == title);
+                differs.extend(about.map(|difference| (difference, form.attachment.as_str(), form.place.as_str())));
             }
             _ => {}
         }
     }
-    rules::check_package(&Package {
+    let package = Package {
         enterprise_direct: kind == Kind::EnterpriseDirect || (correction && annex2_files.is_empty()),
         // A correction owes a form only for its own rows.
         annex1_files: if correction && annex1_files.is_empty() { vec![""] } else { annex1_files.into_iter().collect() },
@@ -156,7 +184,9 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
         has_formal_letter: reading.formal_letter.is_some() || (correction && !known.lacks_letter),
         rows_without_form,
         forms_without_row,
-    })
+        differs,
+    };
+    rules::check_package(&package, &knowledge.rules)
 }
 
 fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic>], kind: Kind, knowledge: &Knowledge) -> Vec<Topic> {
@@ -202,7 +232,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, knowl
         route.evidence.push(format!("{} (twin)", twin.id));
     }
     Topic {
-        findings: rules::check_topic(&draft, &knowledge.catalogue),
+        findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         fields,

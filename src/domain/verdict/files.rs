@@ -42,7 +42,7 @@ fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
     match forms::read_file(file.file_type, &file.bytes, &knowledge.catalogue, &knowledge.limits) {
         Ok(Some(reading)) => {
             let role = role_of(&reading, &knowledge.catalogue);
-            if role != Role::Other {
+            if role != Role::Other || reading.decisions.is_some() {
                 file.status = FileStatus::Read;
             }
             ReadFile { file, reading, role }

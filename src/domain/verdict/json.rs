@@ -18,6 +18,7 @@ pub fn to_json(verdict: &Verdict, file: Option<&str>) -> Value {
         "kind": verdict.kind,
         "answer": verdict.answer,
         "answer_reason": verdict.answer_reason,
+        "authentication": verdict.authentication.state,
         "bureau": verdict.bureau,
         "formal_letter": verdict.formal_letter,
         "attachments": verdict.attachments,

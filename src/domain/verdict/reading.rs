@@ -9,6 +9,7 @@ use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, To
 use crate::domain::{
     findings::{Audience, Finding, Severity},
     folding::fold_words,
+    forms::decisions::Decision,
     links::{self, above_quote},
     message::{self, Message},
     parts, receipt_number,
@@ -34,6 +35,8 @@ pub struct Reading {
     pub reconciliation: Reconciliation,
     /// About files and the mail as a whole.
     pub findings: Vec<Finding>,
+    /// Rows of a division's workbook.
+    pub decisions: Vec<Decision>,
     /// Annex 1 forms and annex 2 rows read, doubles included.
     pub forms: usize,
     pub rows: usize,
@@ -81,6 +84,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
     let (forms, rows) = files::records(&read_files, &knowledge.catalogue);
     let (form_count, row_count) = (forms.len(), rows.len());
     let (drafts, reconciliation) = reconcile(forms, rows);
+    let decisions = read_files.iter().flat_map(|file| file.reading.decisions.clone().unwrap_or_default()).collect();
     let attachments = files::attachments(read_files, formal_letter.as_ref());
     Reading {
         content_sha256: content_sha256(&message, raw),
@@ -94,6 +98,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         drafts,
         reconciliation,
         findings,
+        decisions,
         forms: form_count,
         rows: row_count,
     }

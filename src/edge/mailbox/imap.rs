@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 mod answer;
 mod connect;
+mod sent;
 mod session;
 
 pub use connect::is_loopback;

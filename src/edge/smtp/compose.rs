@@ -1,10 +1,10 @@
-//! A letter as mail: plain text in UTF-8, threaded under the mail it answers, marked as automatic (RFC 3834) and as ours.
+//! A letter as mail: text in UTF-8, threaded under the mail it answers, marked as automatic (RFC 3834) and as ours.
 
 use jiff::Timestamp;
 use lettre::{
     Message,
     message::{
-        Attachment, Mailbox as LettreMailbox, MultiPart, SinglePart,
+        Attachment, Mailbox as LettreMailbox, MessageBuilder, MultiPart, SinglePart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
@@ -28,6 +28,8 @@ pub struct Outgoing {
     pub references: Vec<String>,
     pub date: Timestamp,
     pub text: String,
+    /// HTML twin of the text.
+    pub html: Option<String>,
     pub enclosures: Vec<Enclosure>,
     /// `auto-replied` or `auto-generated`.
     pub auto_submitted: String,
@@ -62,18 +64,44 @@ pub fn compose(letter: &Outgoing) -> Result<Vec<u8>, Fault> {
             letter.references.iter().take(1).chain(letter.references.iter().skip(skip.max(1))).map(String::as_str).collect();
         builder = builder.references(kept.join(" "));
     }
+    let message = body(builder, letter).map_err(|error| never(&error))?;
+    Ok(message.formatted())
+}
+
+/// Text alone; with its HTML twin as alternative; pictures beside the HTML; files around it all (RFC 2046, RFC 2387).
+fn body(builder: MessageBuilder, letter: &Outgoing) -> Result<Message, String> {
     let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(letter.text.clone());
-    let message = if letter.enclosures.is_empty() {
-        builder.singlepart(text)
-    } else {
-        let mut parts = MultiPart::mixed().singlepart(text);
-        for enclosure in &letter.enclosures {
-            let media_type = ContentType::parse(&enclosure.media_type).map_err(|error| never(&error))?;
-            parts = parts.singlepart(Attachment::new(enclosure.name.clone()).body(enclosure.bytes.clone(), media_type));
+    let media = |enclosure: &Enclosure| ContentType::parse(&enclosure.media_type).map_err(|error| error.to_string());
+    let (pictures, files): (Vec<&Enclosure>, Vec<&Enclosure>) =
+        letter.enclosures.iter().partition(|enclosure| letter.html.is_some() && enclosure.content_id.is_some());
+    let both = match &letter.html {
+        None => None,
+        Some(html) => {
+            let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(html.clone());
+            let mut related = MultiPart::related().singlepart(html);
+            for picture in &pictures {
+                let id = picture.content_id.clone().unwrap_or_default();
+                related = related
+                    .singlepart(Attachment::new_inline_with_name(id, picture.name.clone()).body(picture.bytes.clone(), media(picture)?));
+            }
+            Some(MultiPart::alternative().singlepart(text.clone()).multipart(related))
         }
-        builder.multipart(parts)
     };
-    Ok(message.map_err(|error| never(&error))?.formatted())
+    let message = match (both, files.is_empty()) {
+        (None, true) => builder.singlepart(text),
+        (Some(both), true) => builder.multipart(both),
+        (both, false) => {
+            let mut parts = match both {
+                Some(both) => MultiPart::mixed().multipart(both),
+                None => MultiPart::mixed().singlepart(text),
+            };
+            for file in files {
+                parts = parts.singlepart(Attachment::new(file.name.clone()).body(file.bytes.clone(), media(file)?));
+            }
+            builder.multipart(parts)
+        }
+    };
+    message.map_err(|error| error.to_string())
 }
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {

@@ -44,6 +44,8 @@ pub struct Waiting {
     pub id: i64,
     pub sha256: String,
     pub attempts: u32,
+    /// IMAP folder it was first seen in; empty otherwise.
+    pub folder: String,
     pub locator: String,
     pub arrived_at: Option<Timestamp>,
     pub seen_at: Timestamp,
@@ -141,8 +143,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn next_waiting(&self, after: i64, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-        let rows: Vec<(i64, String, i64, String, Option<i64>, i64)> = sqlx::query_as(
-            "SELECT m.id, m.sha256, m.attempts, s.locator, s.arrived_at, s.seen_at
+        let rows: Vec<(i64, String, i64, String, String, Option<i64>, i64)> = sqlx::query_as(
+            "SELECT m.id, m.sha256, m.attempts, s.folder, s.locator, s.arrived_at, s.seen_at
              FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1
              WHERE m.state = 'accepted' AND m.id > $1 AND (m.retry_at IS NULL OR m.retry_at <= $2) ORDER BY m.id LIMIT $3",
         )
@@ -151,14 +153,16 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        let waiting = |(id, sha256, attempts, locator, arrived_at, seen_at): (i64, String, i64, String, Option<i64>, i64)| Waiting {
-            id,
-            sha256,
-            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            locator,
-            arrived_at: arrived_at.map(timestamp),
-            seen_at: timestamp(seen_at),
-        };
+        let waiting =
+            |(id, sha256, attempts, folder, locator, arrived_at, seen_at): (i64, String, i64, String, String, Option<i64>, i64)| Waiting {
+                id,
+                sha256,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                folder,
+                locator,
+                arrived_at: arrived_at.map(timestamp),
+                seen_at: timestamp(seen_at),
+            };
         Ok(rows.into_iter().map(waiting).collect())
     }
 

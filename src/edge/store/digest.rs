@@ -5,7 +5,11 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Store, StoreError, millis, queue::state_name};
 use crate::domain::{
-    letters::digest::{Balance, Count, DigestFacts, LetterLine, OpenCorrection, ParkedLine, TopicLine},
+    letters::digest::{
+        AddressLine, Balance, Count, DigestFacts, DivisionLine, LetterLine, OpenCorrection, OverruleLine, ParkedLine, TopicLine,
+        WaitingLine,
+    },
+    submitters::Decision,
     verdict::{Duplicate, Knowledge},
 };
 
@@ -43,6 +47,14 @@ impl Store {
             failed_letters: self.failed_letters().await?,
             unaddressed: self.unaddressed(knowledge).await?,
             balance: self.balance().await?,
+            divisions: self.divisions(knowledge).await?,
+            waiting_longest: self.waiting_longest(now).await?,
+            letters_waiting: self.letters_waiting(now).await?,
+            undeliverable: self.undeliverable(from).await?,
+            forged: self.forged(from, to).await?,
+            overrules: self.overrules(from, to, knowledge).await?,
+            silent: self.silent(now, knowledge).await?,
+            unsettled: self.unsettled(now).await?,
         })
     }
 
@@ -99,13 +111,167 @@ impl Store {
     }
 
     async fn failed_letters(&self) -> Result<Vec<LetterLine>, StoreError> {
-        let rows: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(
-            "SELECT id, recipient, subject, last_reply FROM letter WHERE state IN ('failed', 'unknown', 'held') ORDER BY id DESC LIMIT $1",
+        let rows: Vec<(i64, String, String, Option<String>, String, Option<String>)> = sqlx::query_as(
+            "SELECT id, recipient, subject, last_reply, state, held_because FROM letter WHERE state IN ('failed', 'unknown', 'held') ORDER BY id DESC LIMIT $1",
         )
         .bind(LINES_MAX)
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(|(id, to, subject, reply)| LetterLine { id, to, subject, reply: reply.unwrap_or_default() }).collect())
+        let line = |(id, to, subject, reply, state, because): (i64, String, String, Option<String>, String, Option<String>)| LetterLine {
+            id,
+            to,
+            subject,
+            state: letter_state_name(Count { name: state, count: 0 }).name,
+            reply: because.as_deref().map(held_reason).map(str::to_owned).or(reply).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    async fn divisions(&self, knowledge: &Knowledge) -> Result<Vec<DivisionLine>, StoreError> {
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT division, status, count(*) FROM topic GROUP BY 1, 2").fetch_all(&self.pool).await?;
+        let mut lines: Vec<DivisionLine> = Vec::new();
+        for (id, status, count) in rows {
+            let name = knowledge.divisions.division(&id).map_or(id, |division| division.name.clone());
+            let count = u64::try_from(count).unwrap_or(0);
+            let index = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
+                lines.push(DivisionLine { name, ..DivisionLine::default() });
+                lines.len() - 1
+            });
+            let Some(line) = lines.get_mut(index) else { continue };
+            match status.as_str() {
+                "accepted" => line.accepted = count,
+                "needs_correction" => line.needs_correction = count,
+                "suspected_duplicate" => line.suspected_duplicate = count,
+                _ => line.withdrawn = count,
+            }
+            line.total += count;
+        }
+        lines.sort_by(|one, other| other.total.cmp(&one.total).then_with(|| one.name.cmp(&other.name)));
+        Ok(lines)
+    }
+
+    async fn waiting_longest(&self, now: Timestamp) -> Result<Vec<WaitingLine>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT t.id, coalesce(json_extract(r.fields, '$.topic_title'), ''), coalesce(t.bureau_name, '未识别报送单位'), t.received_at
+             FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
+             WHERE t.status = 'needs_correction' ORDER BY t.received_at LIMIT 10",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let line = |(number, title, bureau, since): (String, String, String, i64)| WaitingLine {
+            number,
+            title,
+            bureau,
+            days: (millis(now) - since) / 86_400_000,
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    async fn letters_waiting(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM letter WHERE state = 'queued' AND due_at <= $1")
+            .bind(millis(now))
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    async fn undeliverable(&self, from: Timestamp) -> Result<Vec<AddressLine>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT address, why FROM undeliverable WHERE marked_at >= $1 ORDER BY marked_at DESC, address LIMIT $2")
+                .bind(millis(from))
+                .bind(LINES_MAX)
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().map(|(address, why)| AddressLine { address, why }).collect())
+    }
+
+    async fn forged(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ParkedLine>, StoreError> {
+        let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT id, subject, sender FROM message WHERE authentication = 'failed' AND state = 'recorded' AND accepted_at >= $1 AND accepted_at < $2 ORDER BY id LIMIT $3",
+        )
+        .bind(millis(from))
+        .bind(millis(to))
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        let line = |(id, subject, sender): (i64, Option<String>, Option<String>)| ParkedLine {
+            id,
+            subject: subject.unwrap_or_default(),
+            problem: sender.unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    /// Routes that a person set after another one.
+    async fn overrules(&self, from: Timestamp, to: Timestamp, knowledge: &Knowledge) -> Result<Vec<OverruleLine>, StoreError> {
+        let rows: Vec<(String, String, Option<String>, String, String)> = sqlx::query_as(
+            "SELECT t.id, coalesce(json_extract(r.fields, '$.topic_title'), ''),
+                    (SELECT p.division FROM route p WHERE p.topic_serial = o.topic_serial AND p.id < o.id ORDER BY p.id DESC LIMIT 1), o.division, o.evidence
+             FROM route o JOIN topic t ON t.serial = o.topic_serial JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
+             WHERE o.routed_by = 'person' AND o.decided_at >= $1 AND o.decided_at < $2 ORDER BY o.id LIMIT $3",
+        )
+        .bind(millis(from))
+        .bind(millis(to))
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        let name = |id: String| knowledge.divisions.division(&id).map_or(id, |division| division.name.clone());
+        let mut lines = Vec::new();
+        for (number, title, before, after, evidence) in rows {
+            let reasons: Vec<String> = serde_json::from_str(&evidence)?;
+            lines
+                .push(OverruleLine { number, title, from: name(before.unwrap_or_default()), to: name(after), reason: reasons.join("；") });
+        }
+        Ok(lines)
+    }
+
+    /// Bureaus named in the notice that sent nothing for 90 days; none before the system has run that long.
+    async fn silent(&self, now: Timestamp, knowledge: &Knowledge) -> Result<Vec<String>, StoreError> {
+        let since = millis(now) - 90 * 86_400_000;
+        let (first,): (Option<i64>,) = sqlx::query_as("SELECT min(accepted_at) FROM message").fetch_one(&self.pool).await?;
+        if first.is_none_or(|first| first > since) {
+            return Ok(Vec::new());
+        }
+        let heard: Vec<(String,)> = sqlx::query_as(
+            "SELECT DISTINCT m.bureau_id FROM message m WHERE m.bureau_id IS NOT NULL AND m.kind IN ('submission', 'correction') AND m.accepted_at >= $1",
+        )
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        let named = knowledge.submitters.entries.iter().filter(|entry| entry.decision == Decision::Accept);
+        Ok(named.filter(|entry| !heard.iter().any(|(id,)| *id == entry.id)).map(|entry| entry.name.clone()).collect())
+    }
+
+    /// Mails that wait for more than an hour, and UIDs the server listed without delivering them.
+    async fn unsettled(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String, String, i64, Option<String>)> = sqlx::query_as(
+            "SELECT s.folder, s.locator, m.id, m.problem FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1
+             WHERE m.state = 'accepted' AND m.accepted_at < $1 ORDER BY m.id LIMIT $2",
+        )
+        .bind(millis(now) - 3_600_000)
+        .bind(LINES_MAX)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut lines: Vec<String> = rows
+            .into_iter()
+            .map(|(folder, locator, id, problem)| {
+                format!(
+                    "编号{id}（{folder} UID {locator}）待处理已超过1小时{}",
+                    problem.map(|problem| format!("：{problem}")).unwrap_or_default()
+                )
+            })
+            .collect();
+        let missing: Vec<(String, i64, String)> =
+            sqlx::query_as("SELECT name, at, said FROM health WHERE name LIKE 'missing:%' AND said <> '' ORDER BY name")
+                .fetch_all(&self.pool)
+                .await?;
+        lines.extend(
+            missing
+                .into_iter()
+                .map(|(name, _, uids)| format!("{}：服务器列出而未交付的邮件 UID {uids}", name.trim_start_matches("missing:"))),
+        );
+        Ok(lines)
     }
 
     /// Topics that no letter can announce because their division has no address.
@@ -189,6 +355,17 @@ fn kind_name(count: Count) -> Count {
         other => other,
     };
     Count { name: name.to_owned(), ..count }
+}
+
+/// Why a letter is held.
+fn held_reason(because: &str) -> &'static str {
+    match because {
+        "loop" => "与该地址自动往返，已停止回复",
+        "address_cap" => "对该地址的回复超过上限",
+        "undeliverable" => "该地址近期退信",
+        "content" => "被判为垃圾邮件",
+        _ => "人工暂缓",
+    }
 }
 
 fn letter_state_name(count: Count) -> Count {

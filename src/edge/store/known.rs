@@ -83,15 +83,20 @@ impl Store {
 
     /// Topics of the mail that the referred letter answered.
     async fn answered(&self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
-        let rows: Vec<(Option<String>,)> = sqlx::query_as(
-            "SELECT t.id FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
+        let rows: Vec<(Option<String>, String)> = sqlx::query_as(
+            "SELECT t.id, l.key FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
              WHERE l.message_id = $1 ORDER BY t.serial",
         )
         .bind(reference)
         .fetch_all(&self.pool)
         .await?;
         known.answers_our_letter |= !rows.is_empty();
-        for (id,) in rows {
+        for (id, key) in rows {
+            if let Some(division) =
+                key.strip_prefix("queue:").or_else(|| key.strip_prefix("orders:")).and_then(|rest| rest.split(':').next())
+            {
+                known.letter_division = Some(division.to_owned());
+            }
             if let Some(id) = id.filter(|id| !known.answered_topics.contains(id)) {
                 known.answered_topics.push(id);
             }

@@ -26,6 +26,19 @@ struct QueueRow {
     evidence: String,
 }
 
+/// The columns of [`QueueRow`], under a condition.
+macro_rules! queue_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id, t.bureau_name, t.received_at, t.status, t.division, r.fields, r.findings, r.duplicates, o.confidence, o.candidates, o.evidence
+             FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
+             JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial) WHERE ",
+            $condition,
+            " ORDER BY t.serial"
+        )
+    };
+}
+
 impl Store {
     /// Whether a slot was dealt with.
     ///
@@ -90,18 +103,26 @@ impl Store {
         Ok(queued)
     }
 
+    /// Topics that a division has neither taken on nor given back, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_topics(&self, division: &str, knowledge: &Knowledge) -> Result<Vec<QueueTopic>, StoreError> {
+        let rows = sqlx::query_as::<_, QueueRow>(queue_where!("t.division = $1 AND t.review = 'open' AND t.status <> 'withdrawn'"))
+            .bind(division)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(|row| row.topic(knowledge)).collect()
+    }
+
     /// Topics of a division that no queue letter told it about, oldest first. Topics that wait for a person are left out.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn unannounced_topics(&self, division: &str, knowledge: &Knowledge) -> Result<Vec<QueueTopic>, StoreError> {
-        let rows = sqlx::query_as::<_, QueueRow>(
-            "SELECT t.id, t.bureau_name, t.received_at, t.status, t.division, r.fields, r.findings, r.duplicates, o.confidence, o.candidates, o.evidence
-             FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
-             JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
-             WHERE t.division = $1 AND t.held = 0 AND t.status <> 'withdrawn' AND (t.announced_to IS NULL OR t.announced_to <> t.division)
-             ORDER BY t.serial",
-        )
+        let rows = sqlx::query_as::<_, QueueRow>(queue_where!(
+            "t.division = $1 AND t.held = 0 AND t.status <> 'withdrawn' AND (t.announced_to IS NULL OR t.announced_to <> t.division)"
+        ))
         .bind(division)
         .fetch_all(&self.pool)
         .await?;

@@ -3,10 +3,15 @@
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{Store, StoreError, millis, word};
+use super::{
+    Store, StoreError, millis,
+    orders::{Decider, carry_out},
+    word,
+};
 use crate::domain::{
-    letters::Letter,
+    letters::{Letter, orders::Carried},
     receipt_number,
+    routing::Divisions,
     submitters::Decision,
     uscc,
     verdict::{Change, Outcome, Topic, Verdict},
@@ -24,10 +29,11 @@ pub struct Recorded {
 }
 
 impl Store {
-    /// Records a verdict. `year` heads new receipt numbers; `render` writes the letters once the numbers are known.
+    /// Records a verdict and carries out a division's orders. `year` heads new receipt numbers; `render` writes the letters once the numbers are known.
     ///
     /// # Errors
     /// When the database refuses or a letter cannot be rendered; then nothing is recorded.
+    #[allow(clippy::too_many_arguments, reason = "one transaction needs all of it")]
     pub async fn record(
         &self,
         message_id: i64,
@@ -35,19 +41,30 @@ impl Store {
         now: Timestamp,
         year: i16,
         mail_domain: &str,
-        render: impl FnOnce(&[Option<String>]) -> Result<Vec<Letter>, String>,
+        divisions: &Divisions,
+        render: impl FnOnce(&[Option<String>], &Carried) -> Result<Vec<Letter>, String>,
     ) -> Result<Recorded, StoreError> {
         let mut transaction = self.begin().await?;
         if !record_message(&mut transaction, message_id, verdict, now).await? {
             return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0, again: true });
         }
         record_attachments(&mut transaction, message_id, verdict).await?;
+        for returned in &verdict.returned {
+            super::outbox::bounced(&mut transaction, &returned.message_id, &returned.why, returned.permanent, now).await?;
+        }
         let mut receipt_numbers = Vec::new();
         for topic in &verdict.topics {
             receipt_numbers.push(Some(record_topic(&mut transaction, message_id, topic, verdict, now, year).await?));
         }
+        let carried = match (&verdict.orders, &verdict.from) {
+            (Some(orders), Some(from)) if orders.verified => {
+                let decider = Decider { division: &orders.division, by: &from.address, message_id: Some(message_id) };
+                carry_out(&mut transaction, orders, decider, divisions, now).await?
+            }
+            _ => Carried::default(),
+        };
         let mut letters = 0;
-        for letter in render(&receipt_numbers).map_err(StoreError::Letter)? {
+        for letter in render(&receipt_numbers, &carried).map_err(StoreError::Letter)? {
             letters += usize::from(super::outbox::insert(&mut transaction, &letter, Some(message_id), mail_domain, now).await?);
         }
         transaction.commit().await?;
@@ -64,7 +81,7 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     };
     let changed = sqlx::query(
         "UPDATE message SET state = $2, recorded_at = $3, content_sha256 = $4, message_id = $5, sender = $6, subject = $7, sent_at = $8,
-         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, problem = NULL, retry_at = NULL
+         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, authentication = $15, problem = NULL, retry_at = NULL
          WHERE id = $1 AND state = 'accepted'",
     )
     .bind(id)
@@ -81,6 +98,7 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
     .bind(verdict.formal_letter.as_ref().map(|letter| letter.attachment.as_str()))
     .bind(verdict.formal_letter.as_ref().and_then(|letter| letter.number.as_deref()))
+    .bind(word(verdict.authentication.state))
     .execute(connection)
     .await?
     .rows_affected();

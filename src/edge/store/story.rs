@@ -25,6 +25,7 @@ impl Store {
             "bureau": bureau,
             "revisions": self.revisions(serial).await?,
             "routes": self.routes(serial).await?,
+            "decisions": self.decisions(serial).await?,
             "letters": self.letters_about(serial).await?,
         })))
     }
@@ -72,6 +73,16 @@ impl Store {
         Ok(routes)
     }
 
+    async fn decisions(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
+        let rows: Vec<(String, String, String, String, i64)> =
+            sqlx::query_as("SELECT verb, words, division, decided_by, decided_at FROM decision WHERE topic_serial = $1 ORDER BY id")
+                .bind(serial)
+                .fetch_all(&self.pool)
+                .await?;
+        let object = |(verb, words, division, by, at): (String, String, String, String, i64)| json!({"verb": verb, "words": words, "division": division, "decided_by": by, "decided_at": timestamp(at).to_string()});
+        Ok(rows.into_iter().map(object).collect())
+    }
+
     async fn letters_about(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
         let rows: Vec<(i64, String, String, String, String)> = sqlx::query_as(
             "SELECT l.id, l.kind, l.recipient, l.subject, l.state FROM letter l JOIN topic_message t ON t.message_id = l.cause_id
@@ -86,31 +97,6 @@ impl Store {
             .collect())
     }
 
-    /// A person sends a topic to a division; it is no longer held and is announced there. `false` for an unknown number.
-    ///
-    /// # Errors
-    /// When the transaction could not be committed.
-    pub async fn route_topic(&self, id: &str, division: &str, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        let topic: Option<(i64,)> = sqlx::query_as("UPDATE topic SET division = $2, held = 0 WHERE id = $1 RETURNING serial")
-            .bind(id)
-            .bind(division)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some((serial,)) = topic else { return Ok(false) };
-        sqlx::query(
-            "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at) VALUES ($1, $2, 1.0, '[]', $3, 'person', $4)",
-        )
-        .bind(serial)
-        .bind(division)
-        .bind(serde_json::to_string(&[reason])?)
-        .bind(millis(now))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
     /// A person takes a topic out, with the reason. `false` for an unknown number.
     ///
     /// # Errors
@@ -122,13 +108,11 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let Some((serial, division)) = topic else { return Ok(false) };
-        sqlx::query(
-            "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at) VALUES ($1, $2, 1.0, '[]', $3, 'person', $4)",
-        )
-        .bind(serial)
-        .bind(division)
-        .bind(serde_json::to_string(&[format!("withdrawn: {reason}")])?)
-        .bind(millis(now))
+        sqlx::query("INSERT INTO decision (topic_serial, verb, words, division, decided_by, decided_at) VALUES ($1, 'withdraw', $2, $3, 'command', $4)")
+            .bind(serial)
+            .bind(reason)
+            .bind(division)
+            .bind(millis(now))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;

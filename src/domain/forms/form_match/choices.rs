@@ -32,6 +32,12 @@ struct Mark {
     is_box: bool,
 }
 
+/// Whether a line begins with a box: it is one more option of the question before.
+pub fn begins_with_box(line: &str) -> bool {
+    let chars: Vec<char> = line.trim_start().chars().take(12).collect();
+    mark_at(&chars, 0, true, true).is_some()
+}
+
 /// Reads the boxes of a value.
 pub fn chosen(field: &Field, text: &str) -> Chosen {
     let is_choice = matches!(field.kind, FieldKind::Enum | FieldKind::Multi);
@@ -136,12 +142,16 @@ fn mark_at(chars: &[char], at: usize, is_choice: bool, has_sure: bool) -> Option
     let opens = before.is_none_or(|c| c.is_whitespace() || !c.is_alphanumeric());
     let mark = |checked, is_box| Some((Mark { checked, is_box }, 1));
     match c {
-        '☑' | '☒' | '✔' | '✓' | '√' | '✅' | '🗹' | '🗸' | '⍻' | '⊠' | '⊡' | '▣' => mark(true, true),
-        '☐' | '□' | '▢' | '◻' | '⬜' | '❏' | '❐' | '❑' | '❒' | '◽' | '▫' => mark(false, true),
+        '☑' | '☒' | '✔' | '✓' | '√' | '✅' | '🗹' | '🗸' | '⍻' | '⊠' | '⊡' | '▣' | '🗷' | '🗵' | '🗶' => {
+            mark(true, true)
+        }
+        '☐' | '□' | '▢' | '◻' | '⬜' | '❏' | '❐' | '❑' | '❒' | '◽' | '▫' | '🞏' | '🞎' | '🞐' | '🞑' | '🞍' => {
+            mark(false, true)
+        }
         '■' | '◼' | '⬛' | '●' | '◉' | '⊙' | '◆' | '◾' if opens || is_choice => mark(true, false),
         '○' | '◯' | '◇' | '⚪' if opens || is_choice => mark(false, false),
         // The character 口 typed for a box, and what Wingdings boxes become when the font is lost.
-        '口' if opens && (is_choice || has_sure) && after.is_some_and(char::is_alphanumeric) => mark(false, false),
+        '口' if opens && (is_choice || has_sure) && after.is_some_and(|c| !c.is_whitespace()) => mark(false, false),
         'R' | 'þ' | 'ý' if opens && has_sure && after.is_some_and(|c| !c.is_ascii_alphanumeric()) => mark(true, false),
         '£' | '¨' if opens && (is_choice || has_sure) => mark(false, false),
         '(' | '（' | '[' | '［' | '【' | '〔' => bracketed(chars, at, is_choice || has_sure),

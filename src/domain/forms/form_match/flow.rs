@@ -11,7 +11,7 @@ use super::{
         labels::{LabelMatch, Labels},
         word::{Block, WordDocument},
     },
-    Mention, cells, parts, unit_of, values,
+    Mention, cells, choices, parts, unit_of, values,
 };
 use crate::domain::{folding, limits::Limits};
 
@@ -22,6 +22,10 @@ const HEADING_MAX_CHARS: usize = 30;
 
 static HEADING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(?:(第?[一二三四五六七八九十]{1,3}(?:[、.]|部分))|(\([一二三四五六七八九十]{1,3}\)))").ok());
+
+/// Notes below a form: 注：本表一式三份.
+static NOTE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(?:备?注|说明|填表说明|填报说明|填写说明)(?:[:：]|\d|[一二三])|^填[表报写]说明$").ok());
 
 /// The section that is open: text that follows belongs to it.
 struct Open<'a> {
@@ -132,7 +136,9 @@ impl<'a, 'd> Flow<'a, 'd> {
     fn append(&mut self, text: &str) {
         let place = format!("paragraph {}", self.paragraphs);
         let Some(open) = &mut self.open else { return };
-        if text.is_empty() || (!open.text.is_empty() && !open.goes_on) || open.text.len() > self.limits.text_max_chars.saturating_mul(4) {
+        let is_choice = matches!(open.field.kind, FieldKind::Enum | FieldKind::Multi);
+        let goes_on = if is_choice { choices::begins_with_box(text) } else { open.goes_on };
+        if text.is_empty() || (!open.text.is_empty() && !goes_on) || open.text.len() > self.limits.text_max_chars.saturating_mul(4) {
             return;
         }
         if open.text.is_empty() {
@@ -152,6 +158,9 @@ impl<'a, 'd> Flow<'a, 'd> {
         let Some(open) = &self.open else { return false };
         let folded = folding::fold_words(text);
         if folded == folding::fold_words(&self.labels.form().title) || (folded.starts_with("附件") && folded.chars().count() < 6) {
+            return true;
+        }
+        if NOTE.as_ref().is_some_and(|note| note.is_match(&folding::fold(text))) {
             return true;
         }
         let short = text.chars().count() <= HEADING_MAX_CHARS && !text.ends_with(['。', '；', ';', '，']);

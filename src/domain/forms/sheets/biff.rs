@@ -92,7 +92,7 @@ fn workbook_stream(bytes: &[u8]) -> Result<Vec<u8>, ReadProblem> {
 }
 
 fn compound_file(stream: &[u8]) -> Option<Vec<u8>> {
-    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
+    let mut file = cfb::CompoundFile::create_with_version(cfb::Version::V3, Cursor::new(Vec::new())).ok()?;
     file.create_stream("/Workbook").ok()?.write_all(stream).ok()?;
     file.flush().ok()?;
     Some(file.into_inner().into_inner())
@@ -392,4 +392,68 @@ fn u16_at(data: &[u8], at: usize) -> Option<u16> {
 
 fn u32_at(data: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(data.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{forms::sheets::read_workbook, parts::FileType};
+
+    fn record(typ: u16, data: &[u8]) -> Vec<u8> {
+        [&typ.to_le_bytes()[..], &u16::try_from(data.len()).unwrap().to_le_bytes()[..], data].concat()
+    }
+
+    fn number(row: u16, column: u16, value: f64) -> Vec<u8> {
+        record(typ::NUMBER, &[&row.to_le_bytes()[..], &column.to_le_bytes()[..], &[0, 0], &value.to_le_bytes()[..]].concat())
+    }
+
+    /// A workbook of one sheet with these records; `extra` stands in the globals.
+    fn workbook(extra: &[u8], sheet: &[Vec<u8>]) -> Vec<u8> {
+        let bof = |kind: u8| record(typ::BOF, &[0, 6, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let mut stream = [bof(5), extra.to_vec()].concat();
+        let begin = u32::try_from(stream.len() + 4 + 8 + 2 + 4).unwrap();
+        stream.extend(record(typ::BOUNDSHEET, &[&begin.to_le_bytes()[..], &[0, 0, 2, 0, b'A', b'B']].concat()));
+        stream.extend(record(typ::EOF, &[]));
+        stream.extend([bof(0x10), sheet.concat(), record(typ::EOF, &[])].concat());
+        compound_file(&stream).unwrap()
+    }
+
+    #[test]
+    fn a_sheet_that_claims_to_be_huge_costs_only_its_cells() {
+        let dimensions = record(0x0200, &[0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0]);
+        let cells = [dimensions, number(0, 0, 7.0), number(19_999, 255, 8.0), number(65_535, 255, 9.0), number(1, 1, 10.0)];
+        let document = read_workbook(FileType::Xls, &workbook(&[], &cells), &Limits::default()).unwrap();
+        let grid = &document.tables[0];
+        assert_eq!(grid.name, "AB");
+        assert_eq!(grid.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(), ["7", "10"]);
+        assert!(grid.truncated.is_some());
+    }
+
+    #[test]
+    fn rows_columns_and_merges_are_noted() {
+        let row = [3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0];
+        let cells = [
+            record(typ::COLINFO, &[1, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0]),
+            record(typ::ROW, &row),
+            number(3, 0, 13_900_001_234.0),
+            record(typ::MERGECELLS, &[1, 0, 3, 0, 4, 0, 0, 0, 0, 0]),
+        ];
+        let document = read_workbook(FileType::Et, &workbook(&[], &cells), &Limits::default()).unwrap();
+        let grid = &document.tables[0];
+        assert_eq!((grid.hidden_rows.as_slice(), grid.hidden_columns.as_slice()), ([3].as_slice(), [1, 2].as_slice()));
+        assert_eq!((grid.cells[0].text.as_str(), grid.cells[0].row_span), ("13900001234", 2));
+    }
+
+    #[test]
+    fn a_password_is_recognised() {
+        let locked = workbook(&record(typ::FILEPASS, &[1, 0, 1, 0, 1, 0]), &[]);
+        assert_eq!(read_workbook(FileType::Xls, &locked, &Limits::default()), Err(ReadProblem::Encrypted));
+    }
+
+    #[test]
+    fn a_sheet_that_begins_nowhere_is_left_out() {
+        let entry = record(typ::BOUNDSHEET, &[0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 2, 0, b'X', b'Y']);
+        let document = read_workbook(FileType::Xls, &workbook(&entry, &[number(0, 0, 1.0)]), &Limits::default()).unwrap();
+        assert_eq!(document.tables.len(), 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! Collects the cells of one sheet within the limits, whatever the format, and makes a [`Grid`] of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     folding,
@@ -12,6 +12,11 @@ use crate::domain::{
 const MERGES_MAX: usize = 20_000;
 /// Cells visited in all, to find those that merged ranges cover; bounds the work of hostile overlapping ranges.
 const MERGE_VISITS_MAX: usize = 4_000_000;
+
+/// Ranges of hidden rows or columns looked at in one sheet.
+const HIDDEN_RANGES_MAX: usize = 20_000;
+/// Bytes of text kept of one document: one long text in half a million cells is no table.
+const TEXT_MAX_BYTES: usize = 48 << 20;
 
 /// A rectangle of cells, both ends included, zero-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +52,36 @@ pub(super) struct GridBuilder<'a> {
     grid: Grid,
     cells: BTreeMap<(u32, u32), Content>,
     merges: Vec<Area>,
+    hidden_rows: BTreeSet<u32>,
+    hidden_columns: BTreeSet<u32>,
+    hidden_ranges: usize,
+    /// What the document may still hold.
+    cells_left: usize,
+    text_left_bytes: usize,
 }
 
 impl<'a> GridBuilder<'a> {
     pub(super) fn new(name: &str, kind: GridKind, limits: &'a Limits) -> Self {
-        let grid = Grid { name: folding::one_line(name), kind, ..Grid::default() };
-        Self { limits, grid, cells: BTreeMap::new(), merges: Vec::new() }
+        Self {
+            limits,
+            grid: Grid { name: folding::one_line(name), kind, ..Grid::default() },
+            cells: BTreeMap::new(),
+            merges: Vec::new(),
+            hidden_rows: BTreeSet::new(),
+            hidden_columns: BTreeSet::new(),
+            hidden_ranges: 0,
+            cells_left: limits.cells_max,
+            text_left_bytes: TEXT_MAX_BYTES,
+        }
+    }
+
+    /// The limits on cells and text are for all sheets of a document: less what the `others` hold.
+    pub(super) fn after(mut self, others: &[Grid]) -> Self {
+        for cell in others.iter().flat_map(|grid| &grid.cells) {
+            self.cells_left = self.cells_left.saturating_sub(1);
+            self.text_left_bytes = self.text_left_bytes.saturating_sub(cell.text.len());
+        }
+        self
     }
 
     pub(super) fn set_hidden(&mut self, hidden: bool) {
@@ -62,6 +91,10 @@ impl<'a> GridBuilder<'a> {
     /// Whether a row or column index is one that is kept.
     pub(super) fn keeps(&self, row: u32, column: u32) -> bool {
         (row as usize) < self.limits.rows_max && (column as usize) < self.limits.columns_max
+    }
+
+    pub(super) fn columns_max(&self) -> usize {
+        self.limits.columns_max
     }
 
     /// Puts one cell; empty ones are dropped. `false` once a limit on cells or rows is reached: the reader may stop.
@@ -78,10 +111,15 @@ impl<'a> GridBuilder<'a> {
             self.truncate(format!("第{}列以后的内容未读取", self.limits.columns_max));
             return true;
         }
-        if self.cells.len() >= self.limits.cells_max && !self.cells.contains_key(&(row, column)) {
+        if self.cells.len() >= self.cells_left && !self.cells.contains_key(&(row, column)) {
             self.truncate(format!("超过{}个单元格的部分未读取", self.limits.cells_max));
             return false;
         }
+        if content.text.len() > self.text_left_bytes {
+            self.truncate(format!("文字超过{}MB的部分未读取", TEXT_MAX_BYTES >> 20));
+            return false;
+        }
+        self.text_left_bytes -= content.text.len();
         self.cells.insert((row, column), content);
         true
     }
@@ -90,16 +128,22 @@ impl<'a> GridBuilder<'a> {
         self.grid.truncated.get_or_insert(what);
     }
 
-    pub(super) fn hide_row(&mut self, row: u32) {
-        if (row as usize) < self.limits.rows_max && self.grid.hidden_rows.last() != Some(&row) {
-            self.grid.hidden_rows.push(row);
+    /// Hides the rows from `first` to `last`, both included.
+    pub(super) fn hide_rows(&mut self, first: u32, last: u32) {
+        let end = u32::try_from(self.limits.rows_max).unwrap_or(u32::MAX);
+        self.hidden_ranges += usize::from(first != last);
+        if self.hidden_ranges <= HIDDEN_RANGES_MAX {
+            self.hidden_rows.extend(first..last.saturating_add(1).min(end));
         }
     }
 
     /// Hides the columns from `first` to `last`, both included.
     pub(super) fn hide_columns(&mut self, first: u32, last: u32) {
         let end = u32::try_from(self.limits.columns_max).unwrap_or(u32::MAX);
-        self.grid.hidden_columns.extend(first..last.saturating_add(1).min(end));
+        self.hidden_ranges += 1;
+        if self.hidden_ranges <= HIDDEN_RANGES_MAX {
+            self.hidden_columns.extend(first..last.saturating_add(1).min(end));
+        }
     }
 
     pub(super) fn merge(&mut self, area: Area) {
@@ -135,10 +179,8 @@ impl<'a> GridBuilder<'a> {
                 break;
             }
         }
-        self.grid.hidden_rows.sort_unstable();
-        self.grid.hidden_rows.dedup();
-        self.grid.hidden_columns.sort_unstable();
-        self.grid.hidden_columns.dedup();
+        self.grid.hidden_rows = std::mem::take(&mut self.hidden_rows).into_iter().collect();
+        self.grid.hidden_columns = std::mem::take(&mut self.hidden_columns).into_iter().collect();
         self.grid.cells = std::mem::take(&mut self.cells).into_iter().map(|(at, content)| cell(at, content, &spans)).collect();
         self.grid
     }
@@ -167,6 +209,16 @@ mod tests {
         let grid = builder.finish();
         assert_eq!(grid.cells.len(), 1);
         assert!(grid.truncated.is_some_and(|text| text.contains("20000")));
+    }
+
+    #[test]
+    fn one_long_text_in_every_cell_is_cut_off() {
+        let limits = Limits::default();
+        let mut builder = GridBuilder::new("Sheet1", GridKind::Sheet, &limits);
+        let text = "长".repeat(30_000);
+        let put = (0..5_000).take_while(|row| builder.put(*row, 0, Content::text(text.clone()))).count();
+        assert!((100..1_000).contains(&put));
+        assert!(builder.finish().truncated.is_some_and(|text| text.contains("48MB")));
     }
 
     #[test]

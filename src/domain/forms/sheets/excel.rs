@@ -37,7 +37,7 @@ pub(super) fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ReadP
         let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|error| problem(&error))?;
         let mut document = Document::default();
         for (part, layout) in parts.iter().zip(layouts) {
-            let mut builder = GridBuilder::new(&part.name, GridKind::Sheet, limits);
+            let mut builder = GridBuilder::new(&part.name, GridKind::Sheet, limits).after(&document.tables);
             fill(&mut workbook, part, &layout, &mut builder)?;
             arrange(&mut builder, part.hidden, layout);
             document.tables.push(builder.finish());
@@ -80,7 +80,7 @@ pub(super) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ReadPr
         let sheets = workbook.sheets_metadata().to_vec();
         let mut document = Document::default();
         for (number, (sheet, layout)) in sheets.iter().zip(clean.sheets).enumerate() {
-            let mut builder = GridBuilder::new(&sheet.name, GridKind::Sheet, limits);
+            let mut builder = GridBuilder::new(&sheet.name, GridKind::Sheet, limits).after(&document.tables);
             let range = workbook.worksheet_range(&sheet.name).map_err(|error| xls_problem(&error))?;
             let (first_row, first_column) = range.start().unwrap_or_default();
             for (row, column, value) in range.used_cells() {
@@ -123,7 +123,7 @@ fn xls_problem(error: &XlsError) -> ReadProblem {
 
 fn arrange(builder: &mut GridBuilder<'_>, hidden: bool, layout: Layout) {
     builder.set_hidden(hidden);
-    layout.hidden_rows.into_iter().for_each(|row| builder.hide_row(row));
+    layout.hidden_rows.into_iter().for_each(|row| builder.hide_rows(row, row));
     layout.hidden_columns.into_iter().for_each(|(first, last)| builder.hide_columns(first, last));
     layout.merges.into_iter().for_each(|area| builder.merge(area));
 }

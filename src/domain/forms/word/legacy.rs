@@ -12,15 +12,21 @@ use office_oxide::{
 use super::{Block, WordDocument, table::TableBuilder};
 use crate::domain::{folding, forms::ReadProblem, limits::Limits};
 
+mod repair;
+
 /// Reads a Word 97–2003 file.
 ///
 /// # Errors
 /// Encrypted, damaged or over a limit.
 pub fn read_doc(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProblem> {
+    if bytes.len() > limits.document_max_bytes {
+        return Err(ReadProblem::Refused(format!("旧版Word文档超过{}MB", limits.document_max_bytes >> 20)));
+    }
     let mut options = ParseOptions::strict();
     options.include_hidden_text = false;
     options.include_deleted_text = false;
-    let document = Document::from_reader_with(Cursor::new(bytes.to_vec()), DocumentFormat::Doc, &options).map_err(problem)?;
+    let bytes = repair::repaired(bytes).unwrap_or_else(|| bytes.to_vec());
+    let document = Document::from_reader_with(Cursor::new(bytes), DocumentFormat::Doc, &options).map_err(problem)?;
     let mut reader = Reader { limits, out: WordDocument::default(), cells: 0, characters: 0 };
     for section in &document.to_ir().sections {
         let mut body = Vec::new();

@@ -208,7 +208,7 @@ impl Session {
     }
 
     /// One command: send, hand every untagged response to `take`, look at the tagged answer.
-    async fn command(&mut self, name: &str, command: &str, take: impl FnMut(&Response<'_>)) -> Result<(), Fault> {
+    pub(super) async fn command(&mut self, name: &str, command: &str, take: impl FnMut(&Response<'_>)) -> Result<(), Fault> {
         let id = self.send(command).await?;
         self.finish(name, &id, take).await
     }

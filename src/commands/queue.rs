@@ -1,0 +1,36 @@
+//! `annexd queue [DIVISION]`: what every division has open, or one division's open topics.
+
+use anyhow::ensure;
+use serde_json::json;
+
+use super::print_line;
+use crate::{domain::time::chinese_minute, pipeline::House};
+
+/// Prints open topics, oldest first.
+///
+/// # Errors
+/// When the division is not known or the store cannot be read.
+pub async fn queue(house: &House, division: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let divisions = &house.knowledge.divisions;
+    if let Some(id) = division {
+        ensure!(divisions.division(id).is_some(), "no division has the id {id}; see `annexd check`");
+    }
+    for entry in divisions.entries.iter().filter(|entry| division.is_none_or(|id| id == entry.id)) {
+        let topics = house.store.open_topics(&entry.id, &house.knowledge).await?;
+        if json {
+            for topic in &topics {
+                print_line(&json!({"division": entry.id, "id": topic.number, "title": topic.title, "applicant": topic.applicant, "bureau": topic.bureau, "received_at": topic.received_at.to_string(), "state": topic.state}).to_string());
+            }
+            continue;
+        }
+        if topics.is_empty() && division.is_none() {
+            continue;
+        }
+        print_line(&format!("{}（{}）：待办{}项", entry.name, entry.id, topics.len()));
+        for topic in &topics {
+            let when = chinese_minute(topic.received_at, &house.zone);
+            print_line(&format!("  {}  {}  {}（{}）  {}  {}", topic.number, when, topic.title, topic.applicant, topic.bureau, topic.state));
+        }
+    }
+    Ok(())
+}

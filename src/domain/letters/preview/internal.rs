@@ -1,0 +1,162 @@
+//! Letters to divisions and administrators on made-up values.
+
+use super::{Sample, Values};
+use crate::domain::letters::{
+    alert::AlertValues,
+    digest::{
+        AddressLine, Balance, Chart, Count, DigestFacts, DigestValues, DivisionLine, Health, LetterLine, OpenCorrection, OverruleLine,
+        ParkedLine, TopicLine, WaitingLine,
+    },
+    queue::{QueueLine, QueueTopic, QueueValues},
+};
+
+pub fn internal() -> Vec<Sample> {
+    let alert = |over| {
+        Values::Alert(AlertValues {
+            title: "发信已暂停",
+            said: "账号gxt@163.com@smtp.163.com不能发信，服务器答复：550 User has no permission。将于2024年8月15日 13:02后自动再试。",
+            remedy: "请用网页邮箱登录，确认账号未被限制、SMTP服务已开启。",
+            since: "2024年8月15日 09:02".to_owned(),
+            now: "2024年8月15日 17:30".to_owned(),
+            over,
+            department: "吉林省工业和信息化厅",
+        })
+    };
+    let queue = Values::Queue(queue());
+    let (busy, quiet) = (Values::Digest(Box::new(busy_day())), Values::Digest(Box::new(quiet_day())));
+    vec![
+        Sample { name: "queue", template: "queue.txt", about: "处室清单", values: queue.clone() },
+        Sample { name: "queue-html", template: "queue.html", about: "处室清单（HTML）", values: queue },
+        Sample { name: "digest-busy", template: "digest.txt", about: "日报，有事项待处理", values: busy.clone() },
+        Sample { name: "digest-quiet", template: "digest.txt", about: "日报，无新邮件", values: quiet.clone() },
+        Sample { name: "digest-busy-html", template: "digest.html", about: "日报（HTML），有事项待处理", values: busy },
+        Sample { name: "digest-quiet-html", template: "digest.html", about: "日报（HTML），无新邮件", values: quiet },
+        Sample { name: "alert", template: "alert.txt", about: "告警", values: alert(false) },
+        Sample { name: "alert-over", template: "alert.txt", about: "告警解除", values: alert(true) },
+    ]
+}
+
+fn queue() -> QueueValues {
+    let topic = QueueTopic {
+        number: "2024-00037-5".to_owned(),
+        title: "高速列车转向架轻量化关键技术".to_owned(),
+        applicant: "长春示例轨道装备有限公司".to_owned(),
+        bureau: "长春市工业和信息化局".to_owned(),
+        state: "材料齐全".to_owned(),
+        confidence: 0.62,
+        runners_up: "汽车工业处".to_owned(),
+        duplicates: "2024-00012-7（相似度0.83）".to_owned(),
+        ..QueueTopic::default()
+    };
+    QueueValues {
+        division: "装备工业处".to_owned(),
+        token: "3f9a2c7b81d0".to_owned(),
+        example: "2024-00037-5".to_owned(),
+        department: "吉林省工业和信息化厅".to_owned(),
+        day: "2024年8月15日".to_owned(),
+        topics: vec![QueueLine { no: 1, topic, received: "2024年8月15日 09:02".to_owned() }],
+    }
+}
+
+fn quiet_day() -> DigestValues {
+    DigestValues {
+        day: "2024年8月15日".to_owned(),
+        now: "2024年8月16日 08:30".to_owned(),
+        quiet: true,
+        idle: true,
+        balance_holds: true,
+        health: Health {
+            polled: "2024年8月16日 08:29".to_owned(),
+            disk_free_mib: 81_920,
+            database_mib: 12,
+            secret_days: Some(20),
+            ..Health::default()
+        },
+        department: "吉林省工业和信息化厅".to_owned(),
+        ..DigestValues::default()
+    }
+}
+
+fn busy_facts() -> DigestFacts {
+    let count = |name: &str, count| Count { name: name.to_owned(), count };
+    let text = |text: &str| text.to_owned();
+    let line = |about: &str| TopicLine {
+        number: text("2024-00037-5"),
+        title: text("高速列车转向架轻量化关键技术"),
+        applicant: text("长春示例轨道装备有限公司"),
+        about: text(about),
+    };
+    DigestFacts {
+        mails_by_kind: vec![count("课题报送", 5), count("自动回复", 2)],
+        mails_by_bureau: vec![count("长春市工业和信息化局", 3), count("吉林市工业和信息化局", 2)],
+        topics_by_bureau: vec![count("长春市工业和信息化局", 7)],
+        topics_by_division: vec![count("装备工业处", 4), count("汽车工业处", 3)],
+        revisions: 2,
+        topics_by_state: vec![count("材料齐全", 9), count("待补正", 3)],
+        divisions: vec![DivisionLine {
+            name: text("装备工业处"),
+            accepted: 9,
+            needs_correction: 3,
+            suspected_duplicate: 1,
+            withdrawn: 1,
+            total: 14,
+        }],
+        waiting_longest: vec![WaitingLine {
+            number: text("2024-00012-7"),
+            title: text("汽车用高强钢激光拼焊工艺"),
+            bureau: text("吉林市工业和信息化局"),
+            days: 41,
+        }],
+        open_corrections: vec![OpenCorrection { bureau: text("吉林市工业和信息化局"), count: 3, oldest_days: 41 }],
+        held_topics: vec![line("农安县工信局")],
+        duplicates: vec![line("2024-00012-7")],
+        parked: vec![ParkedLine { id: 17, subject: text("专项课题材料"), problem: text("a bug while reading this mail") }],
+        letters_by_state: vec![count("已发", 40), count("待发", 6)],
+        letters_waiting: 6,
+        failed_letters: vec![LetterLine {
+            id: 23,
+            to: text("gxj@example.cn"),
+            subject: text("【自动回执】邮件已收到"),
+            state: text("失败"),
+            reply: text("550 Invalid User"),
+        }],
+        undeliverable: vec![AddressLine { address: text("gxj@example.cn"), why: text("550 Invalid User") }],
+        forged: vec![ParkedLine { id: 19, subject: text("报送课题"), problem: text("gxj@example.cn") }],
+        overrules: vec![OverruleLine {
+            number: text("2024-00031-0"),
+            title: text("卫星遥感影像星上实时处理单元"),
+            from: text("装备工业处"),
+            to: text("电子信息处"),
+            reason: text("属电子信息"),
+        }],
+        unaddressed: vec![count("消费品工业处", 2)],
+        silent: vec![text("白城市工业和信息化局")],
+        balance: Balance { seen: 50, recorded: 30, ignored: 15, duplicate: 4, parked: 1, waiting: 0 },
+        unsettled: vec![text("编号21（INBOX UID 1042）待处理已超过1小时")],
+    }
+}
+
+fn busy_day() -> DigestValues {
+    let count = |name: &str, count| Count { name: name.to_owned(), count };
+    let text = |text: &str| text.to_owned();
+    let mut since = DigestFacts::default();
+    since.mails_by_kind.push(count("课题报送", 1));
+    since.topics_by_bureau.push(count("松原市工业和信息化局", 1));
+    since.topics_by_division.push(count("石化工业处", 1));
+    since.revisions = 1;
+    DigestValues {
+        facts: busy_facts(),
+        since: Some(since),
+        quiet: false,
+        idle: false,
+        health: Health {
+            fault: text("the server did not answer in time"),
+            secret_days: Some(170),
+            secret_due: true,
+            troubles: vec![text("发信已暂停：服务器答复550")],
+            ..quiet_day().health
+        },
+        charts: vec![Chart { content_id: text("divisions@annexd"), title: text("课题按处室") }],
+        ..quiet_day()
+    }
+}

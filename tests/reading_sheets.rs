@@ -1,0 +1,232 @@
+//! Summary tables made by real programs say exactly what was put into them (`tests/fixtures/make/sheets_make.py` made both file
+//! and truth; the truth never comes from a reader).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    io::{Cursor, Read, Write},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use annexd::domain::{
+    folding,
+    forms::{self, FormReading, ReadProblem, catalogue::Catalogue},
+    limits::Limits,
+    parts::FileType,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Truth {
+    row: String,
+    records: Vec<TrueRecord>,
+    heading: BTreeMap<String, String>,
+    blank_form: Option<String>,
+    problem: Option<String>,
+    /// Record number and field, or `*` for the whole record.
+    hidden: Vec<(usize, String)>,
+    rounded: Vec<(usize, String)>,
+    /// By record number and field; a `null` where the sender's text names its unit itself.
+    units: BTreeMap<String, BTreeMap<String, Option<String>>>,
+}
+
+#[derive(Deserialize)]
+struct TrueRecord {
+    form: String,
+    values: BTreeMap<String, String>,
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sheets");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|found| found != "json"));
+    files.sort();
+    files
+}
+
+fn file_type(path: &Path) -> FileType {
+    match path.extension().unwrap().to_str().unwrap() {
+        "xlsx" => FileType::Xlsx,
+        "xls" => FileType::Xls,
+        "et" => FileType::Et,
+        "ods" => FileType::Ods,
+        "csv" => FileType::Csv,
+        "html" => FileType::Html,
+        "xml" => FileType::Xml,
+        other => panic!("a file type for .{other}"),
+    }
+}
+
+fn read(path: &Path, bytes: &[u8]) -> Result<FormReading, ReadProblem> {
+    let reading = forms::read_file(file_type(path), bytes, &Catalogue::shipped(), &Limits::default())?;
+    Ok(reading.expect("a reader for every table format"))
+}
+
+/// Counts what is read as it was put in; says what is not.
+#[derive(Default)]
+struct Judge {
+    right: usize,
+    judged: usize,
+    wrong: Vec<String>,
+}
+
+impl Judge {
+    fn expect(&mut self, what: &str, expected: &str, found: &str) {
+        self.judged += 1;
+        if folding::fold(expected) == folding::fold(found) {
+            self.right += 1;
+        } else {
+            self.wrong.push(format!("{what}\n     put in: {expected:?}\n       read: {found:?}"));
+        }
+    }
+
+    fn judge(&mut self, name: &str, truth: &Truth, result: Result<FormReading, ReadProblem>) {
+        let found = match &result {
+            Ok(_) => "none",
+            Err(ReadProblem::Encrypted) => "encrypted",
+            Err(ReadProblem::Damaged(_)) => "damaged",
+            Err(ReadProblem::Refused(_)) => "refused",
+        };
+        self.expect(&format!("{name}: problem"), truth.problem.as_deref().unwrap_or("none"), found);
+        let Ok(reading) = result else { return };
+        self.expect(&format!("{name}: records"), &truth.records.len().to_string(), &reading.records.len().to_string());
+        self.expect(
+            &format!("{name}: blank form"),
+            truth.blank_form.as_deref().unwrap_or("none"),
+            reading.blank_form.as_deref().unwrap_or("none"),
+        );
+        let heading: BTreeMap<String, String> = reading.heading.iter().map(|(key, value)| (key.clone(), value.text.clone())).collect();
+        self.compare(&format!("{name}: heading"), &truth.heading, &heading);
+        for (number, expected) in truth.records.iter().enumerate() {
+            let Some(record) = reading.records.get(number) else {
+                self.judged += expected.values.len();
+                continue;
+            };
+            let what = format!("{name}: record {}", number + 1);
+            self.expect(&format!("{what} form"), &expected.form, &record.form);
+            let texts = record.values.iter().map(|(key, value)| (key.clone(), value.text.clone())).collect();
+            self.compare(&what, &expected.values, &texts);
+            for (key, value) in &record.values {
+                let flagged = |list: &[(usize, String)]| list.iter().any(|(at, field)| *at == number && (field == key || field == "*"));
+                self.expect(&format!("{what} {key} hidden"), &flagged(&truth.hidden).to_string(), &value.hidden.to_string());
+                self.expect(&format!("{what} {key} rounded"), &flagged(&truth.rounded).to_string(), &value.rounded.to_string());
+                if let Some(unit) = truth.units.get(&number.to_string()).and_then(|units| units.get(key)) {
+                    self.expect(&format!("{what} {key} unit"), unit.as_deref().unwrap_or("none"), value.unit.as_deref().unwrap_or("none"));
+                }
+            }
+        }
+    }
+
+    fn compare(&mut self, what: &str, expected: &BTreeMap<String, String>, found: &BTreeMap<String, String>) {
+        let keys: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+        for key in keys {
+            let text = |values: &BTreeMap<String, String>| values.get(key).cloned().unwrap_or_default();
+            self.expect(&format!("{what} {key}"), &text(expected), &text(found));
+        }
+    }
+}
+
+#[test]
+fn every_table_is_read_as_it_was_filled() {
+    let mut rows: BTreeMap<(String, String), (usize, usize, usize)> = BTreeMap::new();
+    let mut all = Judge::default();
+    for path in fixtures() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let truth: Truth = serde_json::from_str(&fs::read_to_string(path.with_file_name(format!("{name}.json"))).unwrap()).unwrap();
+        let mut judge = Judge::default();
+        judge.judge(&name, &truth, read(&path, &fs::read(&path).unwrap()));
+        let row = rows.entry((truth.row, path.extension().unwrap().to_string_lossy().into_owned())).or_default();
+        *row = (row.0 + 1, row.1 + judge.right, row.2 + judge.judged);
+        all.right += judge.right;
+        all.judged += judge.judged;
+        all.wrong.append(&mut judge.wrong);
+    }
+    let mut report = String::new();
+    for ((row, extension), (files, right, judged)) in &rows {
+        writeln!(report, "{row:48} {extension:5} {files:3} files {right:5}/{judged:<5}").unwrap();
+    }
+    let files: usize = rows.values().map(|row| row.0).sum();
+    let share = f64::from(u32::try_from(all.right).unwrap()) / f64::from(u32::try_from(all.judged).unwrap());
+    let wrong = all.wrong.join("\n");
+    println!("{report}{files} files, {} of {} facts, {:.2} %\n{wrong}", all.right, all.judged, share * 100.0);
+    assert!(files >= 60, "only {files} files");
+    assert!(share >= 0.995, "{:.2} % of the facts are read as written\n{wrong}", share * 100.0);
+}
+
+#[test]
+fn broken_bytes_give_a_problem_or_a_reading_but_never_a_panic() {
+    let rounds = std::env::var("ANNEXD_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let mut random = fastrand::Rng::with_seed(20_240_815);
+    let mut slowest = (0, String::new());
+    let mut done = 0;
+    for path in fixtures() {
+        let original = fs::read(&path).unwrap();
+        if original.len() > 200_000 {
+            continue;
+        }
+        for _ in 0..rounds {
+            let bytes = if zip::ZipArchive::new(Cursor::new(&original)).is_ok() && random.u8(0..4) > 0 {
+                mutated_package(&original, &mut random)
+            } else {
+                let mut bytes = original.clone();
+                mutate(&mut bytes, &mut random);
+                bytes
+            };
+            let start = Instant::now();
+            let _ = read(&path, &bytes);
+            let took = start.elapsed().as_millis();
+            if took > slowest.0 {
+                slowest = (took, path.file_name().unwrap().to_string_lossy().into_owned());
+            }
+            done += 1;
+        }
+    }
+    println!("{done} mutations, slowest {} ms ({})", slowest.0, slowest.1);
+    assert!(done > 100 && slowest.0 < 20_000, "{slowest:?}");
+}
+
+/// A package with one part changed; a flip in the packed bytes would only break its checksum.
+fn mutated_package(original: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut package = zip::ZipArchive::new(Cursor::new(original)).unwrap();
+    let chosen = random.usize(0..package.len());
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..package.len() {
+        let mut part = package.by_index(index).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).unwrap();
+        if index == chosen {
+            mutate(&mut content, random);
+        }
+        out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        out.write_all(&content).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+/// Flips, overwrites, cuts, repeats.
+fn mutate(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    for _ in 0..=random.usize(0..6) {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = random.usize(0..bytes.len());
+        let end = (at + random.usize(1..64)).min(bytes.len());
+        match random.u8(0..6) {
+            0 => bytes[at] ^= 1 << random.u8(0..8),
+            1 => bytes[at..end].fill(if random.bool() { 0xFF } else { 0 }),
+            2 => bytes[at..end].iter_mut().for_each(|byte| *byte = random.u8(..)),
+            3 if random.u8(0..8) == 0 => bytes.truncate(at),
+            4 => {
+                let piece = bytes[at..end].to_vec();
+                let into = random.usize(0..bytes.len());
+                bytes.splice(into..into, piece);
+            }
+            _ => drop(bytes.drain(at..end)),
+        }
+    }
+}
