@@ -85,7 +85,6 @@ pub struct DataPaths {
     pub divisions_file: PathBuf,
     pub rules_file: PathBuf,
     pub submitters_file: PathBuf,
-    pub rules_file: PathBuf,
     pub letters_dir: PathBuf,
 }
 
@@ -198,7 +197,6 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
         divisions_file: path("divisions_file", "divisions.toml"),
         rules_file: path("rules_file", "rules.toml"),
         submitters_file: path("submitters_file", "submitters.toml"),
-        rules_file: path("rules_file", "rules.toml"),
         letters_dir: path("letters_dir", "letters"),
     }
 }
