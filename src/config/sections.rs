@@ -87,7 +87,6 @@ pub struct DataPaths {
     pub forms_dir: PathBuf,
     pub divisions_file: PathBuf,
     pub submitters_file: PathBuf,
-    pub rules_file: PathBuf,
     pub letters_dir: PathBuf,
 }
 
@@ -191,7 +190,6 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
         forms_dir: path("forms_dir", "forms"),
         divisions_file: path("divisions_file", "divisions.toml"),
         submitters_file: path("submitters_file", "submitters.toml"),
-        rules_file: path("rules_file", "rules.toml"),
         letters_dir: path("letters_dir", "letters"),
     }
 }

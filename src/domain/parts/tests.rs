@@ -129,3 +129,25 @@ fn a_name_that_lies_is_remarked_and_not_believed() {
     assert_eq!(unpacked.files[0].file_type, FileType::Pdf);
     assert!(unpacked.files[0].mismatch.as_deref().unwrap().contains("docx"));
 }
+
+#[test]
+fn an_outlook_message_gives_its_text_and_its_files() {
+    let mut compound = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    compound.create_storage("/__attach_version1.0_#00000000").unwrap();
+    let streams = [
+        ("/__properties_version1.0", vec![0; 32]),
+        ("/__substg1.0_0037001F", wide("报送材料")),
+        ("/__substg1.0_1000001F", wide("长工信函〔2024〕37号")),
+        ("/__attach_version1.0_#00000000/__substg1.0_3707001F", wide("附件1-转向架.pdf")),
+        ("/__attach_version1.0_#00000000/__substg1.0_37010102", [b"%PDF-1.4 ".as_slice(), &[b'x'; 9_000]].concat()),
+    ];
+    for (path, bytes) in streams {
+        compound.create_stream(path).unwrap().write_all(&bytes).unwrap();
+    }
+    let bytes = compound.into_inner().into_inner();
+    let unpacked = unpack(&mail_with(&[("邮件.msg", &bytes)]), &Limits::default());
+    assert_eq!(unpacked.files[1].path, "邮件.msg/附件1-转向架.pdf");
+    assert_eq!((unpacked.files[1].file_type, unpacked.files[1].size_bytes), (FileType::Pdf, 9_009));
+    assert!(unpacked.inner_mails[0].subject == "报送材料" && unpacked.inner_mails[0].text.contains("37号"));
+}
