@@ -23,6 +23,9 @@ use crate::domain::{
 /// Fields that say nothing about the topic itself.
 const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "opinion"];
 
+/// Twins of one topic that are named, the most alike first.
+const TWINS_MAX: usize = 10;
+
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
@@ -154,7 +157,7 @@ fn judge_topics(reading: &Reading, known: &Known, knowledge: &Knowledge, sender:
         let mut topic = judge_topic(draft, reading, known, knowledge, sender);
         let prepared = Prepared::of(|key| draft.text(key), &knowledge.dedupe);
         let twins = earlier.twins(&prepared.signature);
-        for (number, likeness) in &twins {
+        for (number, likeness) in twins.iter().take(TWINS_MAX) {
             if let Some(elder) = usize::try_from(*number).ok().and_then(|at| reading.drafts.get(at)) {
                 let evidence = dedupe::evidence(&prepared.prose, &Prepared::of(|key| elder.text(key), &knowledge.dedupe).prose);
                 topic.duplicates.push(twin(elder.text("topic_title"), likeness, evidence));
