@@ -50,7 +50,7 @@ const TABLE: &str = "\
 |---|---|---|---|---|---|---|---|
 ";
 const PEER_TABLE: &str = "\
-datasketch `MinHashLSH` on the same texts, 128 permutations, 18 bands of 7 as in its own tuning for 0.6, one process:
+datasketch `MinHashLSH` on the same texts, 128 permutations, 18 bands of 7, one process:
 
 | topics | signature + insert a second | queries a second, with check | bytes a topic | copies found | annexd against it: signature + insert, query |
 |---|---|---|---|---|---|
