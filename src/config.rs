@@ -11,19 +11,21 @@ use crate::domain::{
     forms::catalogue::{self, Catalogue},
     letters::templates::Templates,
     routing::Divisions,
+    rules::RuleSettings,
     submitters::Submitters,
     verdict::Knowledge,
 };
 
 mod reader;
+mod receiving;
 mod secret;
 mod sections;
+mod sending;
 
+pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
 pub use secret::SecretSource;
-pub use sections::{
-    AlertsConfig, Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace,
-    Provider, ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
-};
+pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, ReaderConfig, ReceiptsConfig, StoreConfig};
+pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];
@@ -87,6 +89,7 @@ impl Installation {
         let catalogue = forms(&config.data, &mut mistakes);
         let divisions = data_file(&config.data.divisions_file, Divisions::parse, Divisions::shipped, &mut mistakes);
         let submitters = data_file(&config.data.submitters_file, Submitters::parse, Submitters::shipped, &mut mistakes);
+        let rules = data_file(&config.data.rules_file, RuleSettings::parse, RuleSettings::shipped, &mut mistakes);
         let templates = templates(&config.data, &mut mistakes);
         match templates {
             Some(templates) if mistakes.is_empty() => {
@@ -94,6 +97,7 @@ impl Installation {
                     catalogue,
                     divisions,
                     submitters,
+                    rules,
                     limits: config.limits.clone(),
                     own_addresses: config.own_addresses(),
                     ..Knowledge::default()

@@ -1,6 +1,8 @@
 //! Summary tables made by real programs say exactly what was put into them (`tests/fixtures/make/sheets_make.py` made both file
 //! and truth; the truth never comes from a reader).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -167,7 +169,7 @@ fn broken_bytes_give_a_problem_or_a_reading_but_never_a_panic() {
             continue;
         }
         for _ in 0..rounds {
-            let bytes = if original.starts_with(b"PK") && random.u8(0..4) > 0 {
+            let bytes = if zip::ZipArchive::new(Cursor::new(&original)).is_ok() && random.u8(0..4) > 0 {
                 mutated_package(&original, &mut random)
             } else {
                 let mut bytes = original.clone();

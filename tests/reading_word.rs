@@ -129,3 +129,41 @@ fn every_field_of_a_docx_is_read_as_it_was_put_in() {
 fn an_old_doc_is_read_with_the_same_quality() {
     measure(&["doc", "wps"], 0.995);
 }
+
+/// Places, notes and whatever the truths do not speak of: compared with `readings.golden`; `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn places_and_notes_stay_as_they_were_looked_over() {
+    let mut lines = String::new();
+    for extension in ["docx", "doc", "wps"] {
+        for path in files(extension) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            match read(&path) {
+                Ok(Some(reading)) => {
+                    for (number, record) in reading.records.iter().enumerate() {
+                        writeln!(lines, "{name} {} {}: {}", number + 1, record.form, record.place).unwrap();
+                        for (key, value) in &record.values {
+                            let unit = value.unit.as_deref().map(|unit| format!(" [{unit}]")).unwrap_or_default();
+                            writeln!(lines, "  {key}: {}{unit}", value.place).unwrap();
+                        }
+                    }
+                    for (key, value) in &reading.heading {
+                        writeln!(lines, "{name} heading {key}: {} ({})", value.text, value.place).unwrap();
+                    }
+                    for note in &reading.notes {
+                        writeln!(lines, "{name} note: {note}").unwrap();
+                    }
+                }
+                Ok(None) => writeln!(lines, "{name}: no reader").unwrap(),
+                Err(problem) => writeln!(lines, "{name}: {problem:?}").unwrap(),
+            }
+        }
+    }
+    let golden = folder().join("readings.golden");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&golden, &lines).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    let changed: Vec<String> =
+        expected.lines().zip(lines.lines()).filter(|(a, b)| a != b).take(5).map(|(a, b)| format!("- {a}\n+ {b}")).collect();
+    assert!(expected == lines, "readings differ from readings.golden (UPDATE_GOLDEN=1 writes it anew):\n{}", changed.join("\n"));
+}

@@ -64,7 +64,7 @@ pub fn judge(header: &[u8], from: Option<&str>) -> Authentication {
 }
 
 /// The Authentication-Results that our own provider wrote: the last that names its host, so that a forged one before it loses.
-fn trusted<'a>(fields: &'a [(String, String)]) -> Option<&'a str> {
+fn trusted(fields: &[(String, String)]) -> Option<&str> {
     let all =
         |name: &'static str| fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
     let received = all("Received").next()?.replace(['\r', '\n', '\t'], " ");
@@ -75,7 +75,7 @@ fn trusted<'a>(fields: &'a [(String, String)]) -> Option<&'a str> {
     }
     let names_host =
         |value: &&str| value.split(';').next().and_then(|id| id.split_whitespace().next()).is_some_and(|id| id.eq_ignore_ascii_case(host));
-    all("Authentication-Results").filter(names_host).last()
+    all("Authentication-Results").rfind(names_host)
 }
 
 /// Names and values of a header block, folding kept.

@@ -140,8 +140,8 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
         text,
         html,
         files: Vec::new(),
-        header: header_block(raw).to_vec(),
         truncated: cut,
+        header: header_block(raw).to_vec(),
     };
     message.machine_marks = machine::marks(&headers, &message);
     body::leaf_parts(&parsed, raw, &body_parts, limits, &mut message);

@@ -8,8 +8,6 @@ mod layout;
 mod ofd;
 mod pdf;
 mod ruled;
-#[cfg(test)]
-mod tests;
 
 /// Characters of one page; a page of a form has some thousands.
 const GLYPHS_MAX: usize = 40_000;

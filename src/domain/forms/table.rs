@@ -1,6 +1,8 @@
 //! A summary table: which row is the header, what each row below it says, what stands beside the table. The same for sheets,
 //! Word tables and web pages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     FormReading, Record, Value,
     catalogue::{FieldKind, Form},
@@ -22,6 +24,10 @@ pub(super) use view::cell_place;
 
 /// Remarks of one kind that are listed one by one.
 const REMARKS_MAX: usize = 5;
+/// Rows below a header in which a form's further labels would stand.
+const ROWS_BELOW: usize = 60;
+/// As many other labels below a header make the whole a form.
+const LABELS_BELOW_MAX: usize = 3;
 
 /// What the tables of a document say as one summary table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +36,7 @@ pub struct TableReading {
     pub is_table: bool,
     pub records: Vec<Record>,
     /// Facts beside the table by field key: `bureau`, `contact`, `phone`, `filled_on`.
-    pub heading: std::collections::BTreeMap<String, Value>,
+    pub heading: BTreeMap<String, Value>,
     /// Lines beside the topics: title, heading, notes, signatures.
     pub lines: Vec<String>,
     /// Remarks for a person, in Chinese.
@@ -56,6 +62,19 @@ pub fn read(document: &Document, form: &Form) -> TableReading {
         heading::from_lines(&mut reading.heading, &document.paragraphs, &labels);
     }
     reading
+}
+
+/// Whether a table has a header of the form that `labels` are of, with topics below it and not a form's further labels.
+#[must_use]
+pub fn has_header(grid: &Grid, labels: &Labels<'_>) -> bool {
+    let rows = view::rows(grid);
+    let Some((_, header)) = header::find(&rows, labels) else { return false };
+    let below = rows.iter().filter(|row| row.index >= header.end_row && !header.is_repeated_by(row)).take(ROWS_BELOW);
+    let mut more = BTreeSet::new();
+    for cell in below.flat_map(|row| &row.cells) {
+        more.extend(labels.find(&cell.text).map(|found| found.field.key.clone()).filter(|key| !heading::KEYS.contains(&key.as_str())));
+    }
+    more.len() < LABELS_BELOW_MAX
 }
 
 impl TableReading {
@@ -99,7 +118,7 @@ fn continued(grid: &Grid, rows: &[view::Row<'_>], last: &Header) -> Option<Heade
     let width = first.cells.iter().map(|cell| view::column_after(cell)).max()?;
     let numbered = first.first_text().trim().parse::<u32>().is_ok();
     let fits = grid.kind == GridKind::WordTable && width == last.last_column.saturating_add(1);
-    (fits && numbered).then(|| last.from_the_top())
+    (fits && numbered).then(|| last.without_rows())
 }
 
 /// What a person should know of how the table was read.

@@ -34,7 +34,7 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let assigned = matching::assign(&reading, known, sender.as_ref());
     let orders = ordering::orders(&reading, known, sender.as_ref(), knowledge);
     let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
-    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, &authentication, orders.is_some(), knowledge));
+    let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), &authentication, knowledge));
     let kind = verdict_kind.kind;
     if kind == Kind::DivisionReply && orders.as_ref().is_some_and(|orders| !orders.verified) {
         verdict_kind.answer = false;
@@ -63,17 +63,7 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
         }
     }
-    if let Some(orders) = orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified) {
-        findings.push(Finding {
-            rule: "R25".to_owned(),
-            severity: Severity::Warning,
-            field: None,
-            attachment: None,
-            place: None,
-            message: format!("来信要求办理{}项处室指令，但发件地址或验证码未能核实，未作任何更改，请人工核实。", orders.lines.len()),
-            audience: Audience::Reviewer,
-        });
-    }
+    findings.extend(orders.as_ref().filter(|orders| kind == Kind::DivisionReply && !orders.verified).map(ordering::unverified));
     Verdict {
         returned: if kind == Kind::Bounce { bounces::read(&reading.message) } else { Vec::new() },
         authentication,
@@ -108,8 +98,8 @@ fn kind_facts<'a>(
     reading: &'a Reading,
     known: &Known,
     assigned: &[Option<&KnownTopic>],
-    authentication: &'a Authentication,
     division_reply: bool,
+    authentication: &'a Authentication,
     knowledge: &'a Knowledge,
 ) -> KindFacts<'a> {
     KindFacts {

@@ -77,8 +77,8 @@ pub fn is_called_otherwise(name: &str) -> bool {
 pub fn document_number(text: &str) -> Option<String> {
     own_number(text).or_else(|| {
         let text: String = text.nfkc().filter(|c| !c.is_whitespace()).collect();
-        let found = NUMBER.as_ref()?.captures_iter(&text).find_map(|found| written(&found));
-        found
+        let mut found = NUMBER.as_ref()?.captures_iter(&text);
+        found.find_map(|found| written(&found))
     })
 }
 

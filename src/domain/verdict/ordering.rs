@@ -2,6 +2,7 @@
 
 use super::{DivisionOrders, Knowledge, Known, Reading};
 use crate::domain::{
+    findings::{Audience, Finding, Severity},
     message::Mailbox,
     orders::{self, OrderLine},
 };
@@ -31,4 +32,18 @@ fn lines(reading: &Reading, knowledge: &Knowledge) -> Vec<OrderLine> {
     let rows = reading.decisions.iter().filter_map(|row| orders::read_line(&format!("{} {}", row.number, row.text), &knowledge.divisions));
     lines.extend(rows);
     lines
+}
+
+/// What a person is told of orders that could not be verified.
+pub fn unverified(orders: &DivisionOrders) -> Finding {
+    let message = format!("来信要求办理{}项处室指令，但发件地址或验证码未能核实，未作任何更改，请人工核实。", orders.lines.len());
+    Finding {
+        rule: "R25".to_owned(),
+        severity: Severity::Warning,
+        field: None,
+        attachment: None,
+        place: None,
+        message,
+        audience: Audience::Reviewer,
+    }
 }

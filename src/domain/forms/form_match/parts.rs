@@ -124,7 +124,8 @@ fn inside_line<'a>(labels: &Labels<'a>, line: &str, from: usize) -> Vec<Start<'a
     for (at, colon) in line.char_indices().filter(|(at, c)| *at >= from && matches!(c, ':' | '：')) {
         let Some(before) = line.get(boundary..at) else { continue };
         let nearest = before.char_indices().rev().nth(LABEL_BACK_CHARS).map_or(0, |(at, _)| at);
-        let begins = before.char_indices().filter(|(at, c)| *at >= nearest && is_break(*c)).map(|(at, c)| at + c.len_utf8());
+        let near = before.get(nearest..).unwrap_or_default();
+        let begins = near.char_indices().filter(|(_, c)| is_break(*c)).map(|(at, c)| nearest + at + c.len_utf8());
         let found = begins.filter_map(|begin| Some((begin, labels.find(before.get(begin..)?)?))).find(|(_, label)| !is_long(label.field));
         if let Some((begin, label)) = found {
             let value = at + colon.len_utf8();

@@ -5,25 +5,18 @@ use std::collections::BTreeSet;
 use super::super::{
     FormReading,
     catalogue::{Catalogue, Shape},
-    grid::{Cell, Document},
+    grid::Document,
     labels::Labels,
     table,
     word::{Block, WordDocument},
 };
-
-/// Fewer different labels in one row are no header.
-const HEADER_MIN: usize = 4;
-/// As many labels in other rows are a form whose values stand below their labels.
-const LABELS_BELOW_MAX: usize = 3;
-/// A header stands in the first rows.
-const HEADER_ROWS: u32 = 20;
 
 /// Reads the tables that hold one topic a row; answers which they are.
 pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormReading) -> BTreeSet<usize> {
     let mut taken = BTreeSet::new();
     for form in catalogue.forms.iter().filter(|form| form.shape == Shape::Table) {
         let labels = Labels::of(form);
-        let headed: Vec<bool> = document.tables.iter().map(|table| has_header(&labels, &table.grid.cells)).collect();
+        let headed: Vec<bool> = document.tables.iter().map(|word| table::has_header(&word.grid, &labels)).collect();
         if !headed.contains(&true) {
             continue;
         }
@@ -53,19 +46,6 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormRe
         reading.text.push_str(&found.lines.join("\n"));
     }
     taken
-}
-
-/// A row made of labels, and none below it.
-fn has_header(labels: &Labels<'_>, cells: &[Cell]) -> bool {
-    let texts =
-        |wanted: &dyn Fn(u32) -> bool| labels.header_score(cells.iter().filter(|cell| wanted(cell.row)).map(|cell| cell.text.as_str()));
-    (0..HEADER_ROWS).any(|row| {
-        // The header may be two rows high.
-        let (one, two) = (texts(&|at| at == row), texts(&|at| at == row || at == row + 1));
-        let is_header = |score: super::super::labels::HeaderScore| score.fields >= HEADER_MIN && score.labels * 2 > score.texts;
-        let height = if is_header(one) { 1 } else { 2 };
-        (is_header(one) || is_header(two)) && texts(&|at| at >= row + height).fields < LABELS_BELOW_MAX
-    })
 }
 
 fn is_unlabelled(catalogue: &Catalogue, document: &WordDocument, at: usize) -> bool {

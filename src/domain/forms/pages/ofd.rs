@@ -233,11 +233,13 @@ fn add_text(page: &mut Page, object: &Object, code: &BTreeMap<String, String>, t
     let mut steps_y = steps(code.get("DeltaY"));
     let size = object.size * object.scale() * POINTS_PER_MM;
     for c in text.trim_matches(['\r', '\n']).chars() {
-        let wide = !c.is_ascii();
-        let width = if wide { object.size } else { object.size / 2.0 };
+        let guess = if c.is_ascii() { object.size / 2.0 } else { object.size };
+        // The step to the next character is its width, unless it is a gap.
+        let step = steps_x.next();
+        let width = step.filter(|step| (0.1..1.3).contains(&(step / object.size))).unwrap_or(guess);
         let (place_x, place_y) = object.place(x, y);
         page.add_glyph(Glyph { x: place_x, y: place_y, width: width * object.scale() * POINTS_PER_MM, size, text: c.to_string() });
-        x += steps_x.next().unwrap_or(if code.contains_key("DeltaY") { 0.0 } else { width });
+        x += step.unwrap_or(if code.contains_key("DeltaY") { 0.0 } else { guess });
         y += steps_y.next().unwrap_or(0.0);
     }
 }

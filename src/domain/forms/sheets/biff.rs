@@ -92,7 +92,7 @@ fn workbook_stream(bytes: &[u8]) -> Result<Vec<u8>, ReadProblem> {
 }
 
 fn compound_file(stream: &[u8]) -> Option<Vec<u8>> {
-    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
+    let mut file = cfb::CompoundFile::create_with_version(cfb::Version::V3, Cursor::new(Vec::new())).ok()?;
     file.create_stream("/Workbook").ok()?.write_all(stream).ok()?;
     file.flush().ok()?;
     Some(file.into_inner().into_inner())

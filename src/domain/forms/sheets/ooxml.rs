@@ -57,7 +57,6 @@ pub(super) fn sheets(package: &mut Package<'_>) -> Result<Vec<SheetPart>, ReadPr
                 sheets.push(SheetPart { name, path: resolve(folder, &relation.target), hidden });
             }
         }
-        true
     })?;
     Ok(sheets)
 }
@@ -78,7 +77,6 @@ fn relations(package: &mut Package<'_>, path: &str) -> BTreeMap<String, Relation
         {
             found.insert(id, Relation { kind, target });
         }
-        true
     });
     found
 }
@@ -216,17 +214,13 @@ pub(super) fn is_true(text: Option<&str>) -> bool {
     matches!(text, Some("1" | "true" | "on"))
 }
 
-/// Calls `visit` for every start tag until it says `false`.
-fn each_start(xml: &mut PartReader<'_>, mut visit: impl FnMut(&BytesStart<'_>) -> bool) -> Result<(), ReadProblem> {
+/// Calls `visit` for every start tag.
+fn each_start(xml: &mut PartReader<'_>, mut visit: impl FnMut(&BytesStart<'_>)) -> Result<(), ReadProblem> {
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(|_| damaged())? {
-            Event::Start(start) | Event::Empty(start) => {
-                if !visit(&start) {
-                    return Ok(());
-                }
-            }
+            Event::Start(start) | Event::Empty(start) => visit(&start),
             Event::Eof => return Ok(()),
             _ => {}
         }

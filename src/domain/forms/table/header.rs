@@ -93,7 +93,7 @@ impl Header {
     }
 
     /// The same columns for a table that starts with its topics.
-    pub(super) fn from_the_top(&self) -> Self {
+    pub(super) fn without_rows(&self) -> Self {
         Self { end_row: 0, ..self.clone() }
     }
 

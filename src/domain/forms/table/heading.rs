@@ -9,7 +9,7 @@ use super::{
 use crate::domain::forms::{Value, grid::Grid, labels::Labels};
 
 /// Fields that may stand beside a table.
-const KEYS: [&str; 4] = ["bureau", "contact", "phone", "filled_on"];
+pub(super) const KEYS: [&str; 4] = ["bureau", "contact", "phone", "filled_on"];
 /// A line of facts is shorter, in characters; longer texts are prose.
 const LINE_MAX_CHARS: usize = 400;
 /// A label with its padding is shorter.

@@ -333,7 +333,10 @@ impl<'l> Walker<'l> {
             "sym" => {
                 let font = attribute(element, "font").unwrap_or_default();
                 let code = attribute(element, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
-                match code.and_then(|code| marks::symbol(&font, code)) {
+                // An ordinary font's character may be written as a symbol too.
+                let ordinary =
+                    |code: u32| char::from_u32(code).filter(|c| !c.is_control() && !('\u{E000}'..='\u{F8FF}').contains(c) && code > 0xFF);
+                match code.and_then(|code| marks::symbol(&font, code).or_else(|| ordinary(code))) {
                     Some(mark) => self.push(mark.encode_utf8(&mut [0; 4])),
                     None => Ok(()),
                 }

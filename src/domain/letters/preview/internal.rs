@@ -80,7 +80,7 @@ pub fn queue() -> QueueValues {
     };
     QueueValues {
         division: "装备工业处".to_owned(),
-        token: "K7Q2".to_owned(),
+        token: "3f9a2c7b81d0".to_owned(),
         example: "2024-00037-5".to_owned(),
         department: "吉林省工业和信息化厅".to_owned(),
         day: "2024年8月15日".to_owned(),

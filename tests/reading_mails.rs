@@ -1,0 +1,63 @@
+//! The same mail sent by different mail programs (`tests/fixtures/make/parts_mails.py`) reads the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::{fs, path::Path, time::Instant};
+
+use annexd::domain::{limits::Limits, message, parts};
+
+fn mails() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mails");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn every_mail_program_s_names_subject_and_bytes_are_read() {
+    let mails = mails();
+    assert!(mails.len() >= 8, "fixtures are missing");
+    for (file, raw) in mails {
+        let message = message::parse(&raw, &Limits::default()).unwrap();
+        assert_eq!(message.subject, "长春市工信局报送聚力攻坚专项课题材料（共3项）请查收并回执", "{file}");
+        assert_eq!(message.text.trim(), "请查收附件，联系电话0431-12345678。", "{file}");
+        let names: Vec<_> = message.files.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["附件1-高速转向架轴承（长春市）.pdf", "附件2 专项课题汇总表 长春市工业和信息化局报送稿第二版.csv"], "{file}");
+        assert_eq!(message.files[0].bytes, b"%PDF-1.4\n%fixture\n", "{file}");
+    }
+}
+
+#[test]
+fn three_thousand_damaged_mails_cost_neither_panic_nor_time() {
+    let mails = mails();
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 1).unwrap()
+    };
+    let start = Instant::now();
+    for round in 0..3_000 {
+        let mut raw = mails[round % mails.len()].1.clone();
+        for _ in 0..1 + next() % 10 {
+            let at = next() % raw.len();
+            match next() % 4 {
+                0 => raw[at] = u8::try_from(next() % 256).unwrap(),
+                1 => {
+                    raw.remove(at);
+                }
+                2 => raw.insert(at, b"=?\"\\;%\r\n-:"[next() % 10]),
+                _ => {
+                    let piece = raw[at..(at + next() % 80).min(raw.len())].to_vec();
+                    let to = next() % raw.len();
+                    raw.splice(to..to, piece);
+                }
+            }
+        }
+        if let Ok(message) = message::parse(&raw, &Limits::default()) {
+            drop(parts::unpack(&message, &Limits::default()));
+        }
+    }
+    assert!(start.elapsed().as_secs() < 120);
+}
