@@ -17,14 +17,15 @@ use crate::domain::{
 };
 
 mod reader;
+mod receiving;
 mod secret;
 mod sections;
+mod sending;
 
+pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
 pub use secret::SecretSource;
-pub use sections::{
-    AlertsConfig, Config, DataPaths, DigestConfig, ExamineConfig, ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace,
-    Provider, ReceiptsConfig, SmtpConfig, SmtpServerConfig, SmtpTransport, StoreConfig,
-};
+pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, ReaderConfig, ReceiptsConfig, StoreConfig};
+pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];

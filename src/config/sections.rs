@@ -7,16 +7,13 @@ use std::{
 
 use jiff::{civil::Time, tz::TimeZone};
 
-use super::{Mistake, reader::Reader};
-use crate::domain::{letters::caps::AnswerCaps, limits::Limits};
-
-mod alerting;
-mod mail;
-
-pub use alerting::AlertsConfig;
-use alerting::{alerts, answer_caps};
-pub use mail::{ImapConfig, MailboxConfig, MaildirConfig, MaildirOutConfig, Pace, Provider, SmtpConfig, SmtpServerConfig, SmtpTransport};
-use mail::{mailbox, smtp};
+use super::{
+    Mistake,
+    reader::Reader,
+    receiving::{MailboxConfig, mailbox},
+    sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
+};
+use crate::domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox};
 
 /// Everything `annexd.toml` says.
 #[derive(Debug, Clone)]
@@ -86,6 +83,7 @@ pub struct ReaderConfig {
 pub struct DataPaths {
     pub forms_dir: PathBuf,
     pub divisions_file: PathBuf,
+    pub rules_file: PathBuf,
     pub submitters_file: PathBuf,
     pub letters_dir: PathBuf,
 }
@@ -161,11 +159,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Who is told of what cannot wait.
+    #[must_use]
+    pub fn alerts_to(&self) -> &[String] {
+        if self.alerts.to.is_empty() { &self.digest.to } else { &self.alerts.to }
+    }
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
+pub fn small(reader: &mut Reader, section: &str, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u32> {
     reader.number(section, key, bounds).and_then(|number| u32::try_from(number).ok())
 }
 
@@ -189,12 +195,13 @@ fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
     DataPaths {
         forms_dir: path("forms_dir", "forms"),
         divisions_file: path("divisions_file", "divisions.toml"),
+        rules_file: path("rules_file", "rules.toml"),
         submitters_file: path("submitters_file", "submitters.toml"),
         letters_dir: path("letters_dir", "letters"),
     }
 }
 
-fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
+pub fn addresses(reader: &mut Reader, section: &str, key: &str) -> Vec<String> {
     let (file, line) = reader.place(section, key);
     let list = reader.strings(section, key).unwrap_or_default();
     for address in list.iter().filter(|address| !looks_like_address(address)) {
@@ -207,11 +214,23 @@ fn looks_like_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
 }
 
-fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
+/// `Name <local@domain>` or a bare address.
+pub fn named_address(text: &str) -> Result<Mailbox, String> {
+    let (name, address) = match text.split_once('<') {
+        Some((name, rest)) => (name.trim().trim_matches('"'), rest.trim_end().trim_end_matches('>')),
+        None => ("", text.trim()),
+    };
+    if looks_like_address(address) || address.ends_with("@localhost") {
+        return Ok(Mailbox { name: name.to_owned(), address: address.to_owned() });
+    }
+    Err("is no mail address, like 吉林省工信厅科技处 <jlsgxtkjc@163.com>".to_owned())
+}
+
+pub fn one_of(text: &str, allowed: &[&str]) -> Result<String, String> {
     if allowed.contains(&text) { Ok(text.to_owned()) } else { Err(format!("is not one of {}", allowed.join(", "))) }
 }
 
-fn existing(text: &str) -> Result<PathBuf, String> {
+pub fn existing(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() { Ok(path) } else { Err("does not exist".to_owned()) }
 }

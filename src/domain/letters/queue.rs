@@ -88,9 +88,9 @@ pub struct Batch<'a> {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct QueueValues {
     pub division: String,
-    /// Names the letter where a division orders by web mail.
+    /// What the answer must carry.
     pub token: String,
-    /// A receipt number for the example of an order.
+    /// A receipt number to show the orders with.
     pub example: String,
     pub department: String,
     pub day: String,

@@ -1,0 +1,164 @@
+//! `[mailbox]`: how mail comes in; and what both mailbox and SMTP settings are made of.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    SecretSource,
+    reader::Reader,
+    sections::{existing, one_of},
+};
+use crate::edge::mailbox::imap::{ImapSettings, Security, is_loopback};
+
+#[derive(Debug, Clone)]
+pub enum MailboxConfig {
+    Imap(ImapConfig),
+    Maildir(MaildirConfig),
+}
+
+#[derive(Debug, Clone)]
+pub struct ImapConfig {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    pub username: String,
+    pub password: SecretSource,
+    pub ca_file: Option<PathBuf>,
+    /// In plain Unicode: 垃圾邮件.
+    pub folders: Vec<String>,
+    pub provider: Provider,
+    pub poll_secs: u64,
+    /// Use IDLE where the server has it.
+    pub idle: bool,
+    /// Longest wait for one network read, in seconds.
+    pub timeout_secs: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct MaildirConfig {
+    pub path: PathBuf,
+    pub poll_secs: u64,
+}
+
+/// A mail provider's habits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// 163.com, 126.com, yeah.net.
+    Netease,
+    Generic,
+}
+
+impl ImapConfig {
+    /// What the IMAP edge needs; the ID fields name the program and whom to write to.
+    #[must_use]
+    pub fn settings(&self) -> ImapSettings {
+        let id =
+            [("name", "annexd"), ("version", env!("CARGO_PKG_VERSION")), ("vendor", "annexd"), ("support-email", self.username.as_str())];
+        ImapSettings {
+            host: self.host.clone(),
+            port: self.port,
+            security: self.security,
+            username: self.username.clone(),
+            ca_file: self.ca_file.clone(),
+            id: id.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            read_timeout: Duration::from_secs(self.timeout_secs),
+        }
+    }
+}
+
+/// How a connection is protected, before it becomes one library's or the other's own type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    Tls,
+    StartTls,
+    Plain,
+}
+
+pub fn protection(reader: &mut Reader, section: &str, host: &str) -> Protection {
+    let place = reader.place(section, "security");
+    let found = reader.parsed(section, "security", |text| match text {
+        "tls" => Ok(Protection::Tls),
+        "starttls" => Ok(Protection::StartTls),
+        "plain" => Ok(Protection::Plain),
+        _ => Err("is not one of tls, starttls, plain".to_owned()),
+    });
+    if found == Some(Protection::Plain) && !host.is_empty() && !is_loopback(host) {
+        let text = format!("plain is allowed only to this machine itself, not to {host}; use tls or starttls");
+        reader.wrong::<()>(section, "security", &place.0, place.1, text);
+    }
+    found.unwrap_or(Protection::Tls)
+}
+
+pub fn mailbox(reader: &mut Reader) -> MailboxConfig {
+    let kind = reader.parsed("mailbox", "kind", |text| one_of(text, &["imap", "maildir"]));
+    let poll_secs = reader.number("mailbox", "poll_secs", 1..=86_400).unwrap_or(120);
+    if kind.as_deref() == Some("maildir") {
+        return MailboxConfig::Maildir(MaildirConfig { path: reader.required("mailbox", "path", "/var/mail/annexd").into(), poll_secs });
+    }
+    let host = reader.required("mailbox", "host", "imap.163.com");
+    let security = match protection(reader, "mailbox", &host) {
+        Protection::Tls => Security::Tls,
+        Protection::StartTls => Security::StartTls,
+        Protection::Plain => Security::Plain,
+    };
+    let default_port = if security == Security::Tls { 993 } else { 143 };
+    MailboxConfig::Imap(ImapConfig {
+        port: port(reader, "mailbox").unwrap_or(default_port),
+        security,
+        username: reader.required("mailbox", "username", "jlsgxtkjc@163.com"),
+        password: password(reader, "mailbox").unwrap_or_else(|| missing_password(reader, "mailbox")),
+        ca_file: reader.parsed("mailbox", "ca_file", existing),
+        folders: reader.strings("mailbox", "folders").filter(|folders| !folders.is_empty()).unwrap_or_else(|| vec!["INBOX".to_owned()]),
+        provider: provider(reader, "mailbox", &host),
+        poll_secs,
+        idle: reader.boolean("mailbox", "idle").unwrap_or(true),
+        timeout_secs: reader.number("mailbox", "timeout_secs", 1..=3_600).unwrap_or(60),
+        host,
+    })
+}
+
+pub fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
+    let named = reader.parsed(section, "provider", |text| one_of(text, &["auto", "netease", "generic"]));
+    let is_netease = ["163.com", "126.com", "yeah.net"].iter().any(|domain| host.ends_with(domain));
+    match named.as_deref() {
+        Some("netease") => Provider::Netease,
+        Some("generic") => Provider::Generic,
+        _ if is_netease => Provider::Netease,
+        _ => Provider::Generic,
+    }
+}
+
+/// `password_file` or `password_env`; a password in the TOML itself is refused.
+pub fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
+    let (file, line) = reader.place(section, "password");
+    if reader.string(section, "password").is_some() {
+        let remedy = "a secret must not stand here; put it into a file and name that with password_file, or use password_env".to_owned();
+        reader.wrong::<()>(section, "password", &file, line, remedy);
+    }
+    let (path_file, path_line) = reader.place(section, "password_file");
+    let path = reader.string(section, "password_file");
+    let variable = reader.string(section, "password_env");
+    match (path, variable) {
+        (Some(_), Some(_)) => {
+            reader.wrong(section, "password_file", &path_file, path_line, "stands beside password_env; keep one of them".to_owned())
+        }
+        (Some(path), None) => Some(SecretSource::File(path.into())),
+        (None, Some(variable)) => Some(SecretSource::Environment(variable)),
+        (None, None) => None,
+    }
+}
+
+pub fn missing_password(reader: &mut Reader, section: &str) -> SecretSource {
+    let (file, _) = reader.place(section, "");
+    reader.wrong::<()>(
+        section,
+        "password_file",
+        &file,
+        None,
+        "is missing; name the file that holds the password (163.com: the 授权码)".to_owned(),
+    );
+    SecretSource::File(PathBuf::new())
+}
+
+pub fn port(reader: &mut Reader, section: &str) -> Option<u16> {
+    reader.number(section, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok())
+}
