@@ -61,6 +61,9 @@ fn object(title: &str, route: &Route) -> Value {
         "routed_by": route.routed_by,
         "candidates": route.candidates,
         "evidence": route.evidence,
+        "joint": route.joint,
+        "rules_version": route.rules_version,
+        "model_version": route.model_version,
     })
 }
 

@@ -13,6 +13,7 @@ mod accept;
 mod digest;
 mod export;
 mod known;
+mod models;
 pub mod lock;
 mod orders;
 mod outbox;
@@ -26,6 +27,7 @@ mod sending;
 mod story;
 
 pub use accept::{Accepted, Sighting, Waiting};
+pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;

@@ -100,7 +100,7 @@ impl Evaluation {
         share(self.sure, self.topics)
     }
 
-    fn count(&mut self, example: &Example, route: &Route) {
+    pub(super) fn count(&mut self, example: &Example, route: &Route) {
         let right = route.division == example.division;
         self.topics += 1;
         self.right += usize::from(right);
@@ -132,7 +132,7 @@ impl Evaluation {
         }
     }
 
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         let buckets = BUCKETS.iter().map(|from| Bucket { from: *from, ..Bucket::default() }).collect();
         Self { buckets, ..Self::default() }
     }

@@ -21,6 +21,11 @@ struct TopicRow {
     routed_by: String,
     confidence: f64,
     evidence: String,
+    candidates: String,
+    joint: Option<String>,
+    rules_version: String,
+    model_version: String,
+    urgent: i64,
     received_at: i64,
     bureau_id: Option<String>,
     bureau_name: Option<String>,
@@ -96,7 +101,8 @@ impl Store {
 
     async fn topic_rows(&self, after: i64, limit: u32) -> Result<Vec<TopicRow>, StoreError> {
         Ok(sqlx::query_as::<_, TopicRow>(
-            "SELECT t.serial, t.id, m.sha256, t.revision, t.status, t.held, t.division, o.routed_by, o.confidence, o.evidence, t.received_at,
+            "SELECT t.serial, t.id, m.sha256, t.revision, t.status, t.held, t.division, o.routed_by, o.confidence, o.evidence, o.candidates, o.joint,
+                    o.rules_version, o.model_version, t.urgent, t.received_at,
                     t.bureau_id, t.bureau_name, r.fields, r.sources, r.findings, r.duplicates
              FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision JOIN message m ON m.id = r.message_id
              JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
@@ -162,6 +168,11 @@ impl TopicRow {
             "routed_by": self.routed_by,
             "confidence": self.confidence,
             "evidence": serde_json::from_str::<Value>(&self.evidence)?,
+            "candidates": serde_json::from_str::<Value>(&self.candidates)?,
+            "joint": self.joint,
+            "rules_version": self.rules_version,
+            "model_version": self.model_version,
+            "urgent": self.urgent != 0,
             "received_at": timestamp(self.received_at).to_string(),
             "bureau": bureau,
             "fields": serde_json::from_str::<Value>(&self.fields)?,

@@ -62,13 +62,13 @@ impl Store {
             .bind(&topic.id)
             .fetch_optional(&self.pool)
             .await?;
-            let (by,): (String,) = sqlx::query_as(
-                "SELECT routed_by FROM route WHERE id = (SELECT max(o.id) FROM route o JOIN topic t ON t.serial = o.topic_serial WHERE t.id = $1)",
+            let (by, review): (String, String) = sqlx::query_as(
+                "SELECT o.routed_by, t.review FROM route o JOIN topic t ON t.serial = o.topic_serial WHERE t.id = $1 ORDER BY o.id DESC LIMIT 1",
             )
             .bind(&topic.id)
             .fetch_one(&self.pool)
             .await?;
-            if matches!(by.as_str(), "person" | "twin") {
+            if matches!(by.as_str(), "person" | "twin") || review != "open" {
                 decided.push(topic.id.clone());
             }
             let before = before.map(|(fields, places, sources)| draft(&fields, &places, &sources)).transpose()?;

@@ -5,6 +5,19 @@ use serde_json::{Value, json};
 
 use super::{Store, StoreError, millis, timestamp};
 
+#[derive(sqlx::FromRow)]
+struct RouteRow {
+    division: String,
+    confidence: f64,
+    candidates: String,
+    evidence: String,
+    routed_by: String,
+    joint: Option<String>,
+    rules_version: String,
+    model_version: String,
+    decided_at: i64,
+}
+
 impl Store {
     /// Everything about one topic as one JSON object; `None` for an unknown number.
     ///
@@ -55,19 +68,25 @@ impl Store {
     }
 
     async fn routes(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
-        let rows: Vec<(String, f64, String, String, i64)> =
-            sqlx::query_as("SELECT division, confidence, evidence, routed_by, decided_at FROM route WHERE topic_serial = $1 ORDER BY id")
-                .bind(serial)
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query_as::<_, RouteRow>(
+            "SELECT division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at
+             FROM route WHERE topic_serial = $1 ORDER BY id",
+        )
+        .bind(serial)
+        .fetch_all(&self.pool)
+        .await?;
         let mut routes = Vec::new();
-        for (division, confidence, evidence, routed_by, decided_at) in rows {
+        for row in rows {
             routes.push(json!({
-                "division": division,
-                "confidence": confidence,
-                "evidence": serde_json::from_str::<Value>(&evidence)?,
-                "routed_by": routed_by,
-                "decided_at": timestamp(decided_at).to_string(),
+                "division": row.division,
+                "confidence": row.confidence,
+                "candidates": serde_json::from_str::<Value>(&row.candidates)?,
+                "evidence": serde_json::from_str::<Value>(&row.evidence)?,
+                "routed_by": row.routed_by,
+                "joint": row.joint,
+                "rules_version": row.rules_version,
+                "model_version": row.model_version,
+                "decided_at": timestamp(row.decided_at).to_string(),
             }));
         }
         Ok(routes)
