@@ -31,6 +31,7 @@ pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
+pub use queue::TopicFile;
 pub use record::Recorded;
 pub use replay::RecordedMessage;
 pub use sending::{Halt, SendingState, StoredAlert};
