@@ -20,7 +20,7 @@ use crate::domain::{
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    rules::{self, Package},
+    rules::{self, Package, normal::normalised},
     submitters::Decision,
 };
 
@@ -218,6 +218,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledg
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
+        normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
         route: knowledge.divisions.route(&draft),
         fields,
         draft,

@@ -184,7 +184,7 @@ async fn move_to(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE topic SET division = $2, held = 0, announced_to = NULL WHERE serial = $1")
+    sqlx::query("UPDATE topic SET division = $2, held = 0, announced_to = NULL, announced_joint = NULL WHERE serial = $1")
         .bind(serial)
         .bind(to)
         .execute(&mut **transaction)
