@@ -33,6 +33,11 @@ pub fn report(verdict: &Verdict, name: &str, knowledge: &Knowledge, numbers: &[O
     for finding in &verdict.findings {
         let _ = writeln!(out, "  {}", finding_line(finding));
     }
+    if let Some(orders) = &verdict.orders {
+        let verified = if orders.verified { "发件地址和验证码相符" } else { "未能核实，不执行" };
+        let lines: Vec<&str> = orders.lines.iter().map(|line| line.text.as_str()).collect();
+        let _ = writeln!(out, "  指令  {}（{verified}）", lines.join("；"));
+    }
     let _ = write!(out, "  回复  {}：{}", if verdict.answer { "是" } else { "否" }, verdict.answer_reason);
     out
 }

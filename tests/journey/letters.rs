@@ -96,8 +96,12 @@ pub fn divisions_got_their_topics(mail: &MailSystem, annexd: &Annexd, divisions:
     let topics = annexd.export("topics");
     let mut announced = 0;
     for division in divisions {
-        let meant: Vec<&str> =
-            topics.iter().filter(|topic| topic["division"] == *division).map(|topic| topic["id"].as_str().unwrap()).collect();
+        // Topics of submitters that the notice does not name wait for a person first.
+        let meant: Vec<&str> = topics
+            .iter()
+            .filter(|topic| topic["division"] == *division && topic["held"] == false)
+            .map(|topic| topic["id"].as_str().unwrap())
+            .collect();
         let arrived =
             mail.wait_for(&format!("{division}@division.example.cn"), usize::from(!meant.is_empty()), std::time::Duration::from_secs(60));
         assert_eq!(arrived.len(), usize::from(!meant.is_empty()), "{division}");
@@ -115,7 +119,7 @@ pub fn divisions_got_their_topics(mail: &MailSystem, annexd: &Annexd, divisions:
             announced += meant.len();
         }
     }
-    assert_eq!(announced, topics.len(), "a topic reached no division");
+    assert_eq!(announced, topics.iter().filter(|topic| topic["held"] == false).count(), "a topic reached no division");
 }
 
 fn workbook(letter: &Message<'_>) -> Vec<Vec<String>> {
