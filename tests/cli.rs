@@ -91,7 +91,7 @@ fn wrong_usage_ends_with_2() {
     for wrong in
         [vec!["pol"], vec!["examine"], vec!["export", "everything"], vec!["poll", "--sned"], vec!["export", "topics", "--format", "pdf"]]
     {
-        ends(&annexd.run(&wrong), 2, &["Usage"]);
+        ends(&annexd.run(&wrong), 2, &["--help"]);
     }
 }
 
@@ -105,7 +105,7 @@ fn a_wrong_password_is_said_once_and_nothing_is_lost() {
     let secret = fs::read_to_string(&right).unwrap();
     fs::write(&right, "not-the-password").unwrap();
     let output = annexd.run(&["poll"]);
-    ends(&output, 1, &["login"]);
+    ends(&output, 1, &["LOGIN", "授权码"]);
     assert_eq!(told(&output).matches("annexd:").count(), 1, "{}", told(&output));
     ends(&annexd.run(&["check", "--connect"]), 1, &["checks failed"]);
     assert_eq!(annexd.export("messages"), Vec::<Value>::new());
@@ -138,10 +138,11 @@ fn a_file_that_is_no_mail_and_an_empty_mailbox_break_nothing() {
     put(&annexd, "good", &fs::read(sample("18-baicheng-csv.eml")).unwrap());
     annexd.say(&["poll"]);
     balance_holds(&annexd, 3);
+    assert!(annexd.export("messages").iter().all(|message| message["state"] != "duplicate"), "things without a header are no copies");
     assert_eq!(annexd.export("topics").len(), 1);
-    let output = annexd.run(&["examine", "/nowhere.eml", sample("18-baicheng-csv.eml").to_str().unwrap()]);
+    let output = annexd.run(&["examine", "/nowhere.eml", sample("09-baicheng-no-params.eml").to_str().unwrap()]);
     ends(&output, 1, &["/nowhere.eml", "1 of 2 files"]);
-    assert!(String::from_utf8_lossy(&output.stdout).contains("高掺量粉煤灰烧结陶粒"), "the good file is still examined");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("黑土地低损伤马铃薯联合收获机"), "the good file is still examined");
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn a_daemon_ends_with_0_within_ten_seconds_of_sigterm_and_a_second_one_names_the
     let mut daemon = annexd.daemon();
     put(&annexd, "good", &fs::read(sample("18-baicheng-csv.eml")).unwrap());
     let end = Instant::now() + Duration::from_secs(60);
-    while !annexd.run(&["export", "letters"]).stdout.windows(8).any(|window| window == b"\"sent\"}\n" || window == b"\"state\":") {
+    while annexd.export("letters").iter().all(|letter| letter["state"] != "sent") {
         assert!(Instant::now() < end);
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -94,8 +94,8 @@ fn mistakes_of_the_files_beside_it_are_reported_together() {
     let output = annexd.run(&["check"]);
     assert_eq!(output.status.code(), Some(78));
     let said = told(&output);
-    for name in ["divisions.toml", "submitters.toml", "rules.toml", "annex1.toml", "receipt.txt"] {
-        assert!(said.contains(name), "{name} is not in:\n{said}");
+    for place in ["divisions.toml:1: ", "submitters.toml:2: ", "rules.toml:2: ", "forms/annex1.toml:1: ", "letters/receipt.txt:1: "] {
+        assert!(said.contains(place), "{place} is not in:\n{said}");
     }
 }
 

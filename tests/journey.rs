@@ -80,7 +80,7 @@ fn a_month_of_mail_is_read_recorded_routed_and_everybody_gets_their_letters() {
     holds(&manifest, &annexd);
     letters::submitters_got_their_receipts(&mail, &manifest, &annexd);
     letters::divisions_got_their_topics(&mail, &annexd, &DIVISIONS);
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date();
+    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).datetime().date();
     annexd.say(&["digest", "--date", &today.to_string(), "--send"]);
     letters::administrators_got_the_digest(&mail, &annexd, &ADMINISTRATORS, today);
     // Another pass finds nothing new, and nobody gets a letter twice.

@@ -12,7 +12,9 @@ fn lasting(text: &str) -> Vec<String> {
     let token = Regex::new(r"〔[0-9a-f]{8,}〕").unwrap();
     let day = Regex::new(r"20\d\d年\d{1,2}月\d{1,2}日( \d\d:\d\d)?").unwrap();
     text.lines()
-        .map(|line| day.replace_all(&token.replace_all(&number.replace_all(line, "〔$1〕"), "〔验证码〕"), "〔日期〕").trim_end().to_owned())
+        .map(|line| {
+            day.replace_all(&token.replace_all(&number.replace_all(line, "〔$1〕"), "〔验证码〕"), "〔日期〕").trim_end().to_owned()
+        })
         .filter(|line| !line.is_empty())
         .collect()
 }
