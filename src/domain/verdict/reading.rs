@@ -210,7 +210,9 @@ fn content_sha256(message: &Message, raw: &[u8]) -> String {
     hash.update([0]);
     hash.update(message.date.map(|date| date.to_string()).unwrap_or_default());
     hash.update([0]);
-    for line in raw.get(body_start(raw)..).unwrap_or_default().split(|byte| *byte == b'\n') {
+    // Bytes without a header are no mail: two of them are the same only where all bytes are.
+    let start = if message.from.is_empty() && message.message_id.is_none() { 0 } else { body_start(raw) };
+    for line in raw.get(start..).unwrap_or_default().split(|byte| *byte == b'\n') {
         hash.update(line.strip_suffix(b"\r").unwrap_or(line));
         hash.update(b"\n");
     }
