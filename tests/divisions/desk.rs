@@ -166,7 +166,7 @@ impl Desk {
 
     /// Today in the department's zone.
     pub fn today(&self) -> String {
-        jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string()
+        jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string()
     }
 }
 
