@@ -96,8 +96,8 @@ impl Desk {
                 kept.push(line);
             }
         }
-        // 【加急】报送专项课题
-        kept.push("Subject: =?utf-8?B?44CQ5Yqg5oCl44CR5oql6YCB5LiT6aG56K++6aKY?=");
+        // 【加急】长春市工信局报送专项课题
+        kept.push("Subject: =?utf-8?B?44CQ5Yqg5oCl44CR6ZW/5pil5biC5bel5L+h5bGA5oql6YCB5LiT6aG56K++6aKY?=");
         self.mail.send("gxj-changchun@example.cn", DEPARTMENT, format!("{}\r\n\r\n{body}", kept.join("\r\n")).as_bytes());
         self.mail.wait_for(DEPARTMENT, 1, WAIT);
         self.poll();
@@ -166,7 +166,7 @@ impl Desk {
 
     /// Today in the department's zone.
     pub fn today(&self) -> String {
-        jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string()
+        jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string()
     }
 }
 
