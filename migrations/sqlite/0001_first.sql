@@ -91,6 +91,7 @@ CREATE TABLE revision (
     findings     TEXT NOT NULL, -- JSON list of findings, with audience
     duplicates   TEXT NOT NULL, -- JSON list of suspected twins
     completeness TEXT NOT NULL, -- JSON object: percent and its points
+    normalised   TEXT NOT NULL, -- JSON object: facts of the fields in one spelling each (uscc, region, period, benefit_wan …)
     recorded_at  INTEGER NOT NULL, -- when it was recorded
     PRIMARY KEY (topic_serial, revision)
 ) STRICT;

@@ -43,6 +43,10 @@ pub struct QueueTopic {
     pub phone: String,
     /// What reviewers should look at, one sentence a line.
     pub remarks: String,
+    /// 识别到3项量化指标：…
+    pub quantified: String,
+    /// Why `percent` is what it is, one point a line: 量化指标 16/16：识别到3项
+    pub completeness_why: String,
     /// Suspected twins.
     pub duplicates: String,
 }

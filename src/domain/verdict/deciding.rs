@@ -20,13 +20,12 @@ use crate::domain::{
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    rules::{self, Package},
+    rules::{self, Package, normal::normalised},
     submitters::Decision,
 };
 
 /// Fields that say nothing about the topic itself.
 const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "opinion"];
-
 
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
@@ -110,7 +109,7 @@ fn kind_facts<'a>(
         annex_forms: reading.forms,
         annex_rows: reading.rows,
         annex_like_files: reading.attachments.iter().filter(|attachment| could_be_annex(attachment)).count()
-            + usize::from(reading.findings.iter().any(|finding| finding.rule == "R18" || finding.rule == "R14")),
+            + usize::from(reading.findings.iter().any(|finding| finding.audience == Audience::Sender && matches!(finding.rule.as_str(), "R14" | "R18"))),
         links: reading.links.len(),
         known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),
@@ -219,6 +218,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledg
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
+        normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
         route: knowledge.divisions.route(&draft),
         fields,
         draft,

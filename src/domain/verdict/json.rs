@@ -46,6 +46,8 @@ fn topic_json(topic: &Topic) -> Value {
         "model_version": topic.route.model_version,
         "findings": topic.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "duplicates": topic.duplicates,
+        "completeness": topic.completeness,
+        "normalised": topic.normalised,
     })
 }
 

@@ -33,6 +33,8 @@ struct TopicRow {
     sources: String,
     findings: String,
     duplicates: String,
+    completeness: String,
+    normalised: String,
 }
 
 #[derive(FromRow)]
@@ -103,7 +105,7 @@ impl Store {
         Ok(sqlx::query_as::<_, TopicRow>(
             "SELECT t.serial, t.id, m.sha256, t.revision, t.status, t.held, t.division, o.routed_by, o.confidence, o.evidence, o.candidates, o.joint,
                     o.rules_version, o.model_version, t.urgent, t.received_at,
-                    t.bureau_id, t.bureau_name, r.fields, r.sources, r.findings, r.duplicates
+                    t.bureau_id, t.bureau_name, r.fields, r.sources, r.findings, r.duplicates, r.completeness, r.normalised
              FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision JOIN message m ON m.id = r.message_id
              JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
              WHERE t.serial > $1 ORDER BY t.serial LIMIT $2",
@@ -179,6 +181,8 @@ impl TopicRow {
             "sources": sources,
             "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
             "duplicates": serde_json::from_str::<Value>(&self.duplicates)?,
+            "completeness": serde_json::from_str::<Value>(&self.completeness)?,
+            "normalised": serde_json::from_str::<Value>(&self.normalised)?,
         }))
     }
 }

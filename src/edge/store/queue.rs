@@ -5,12 +5,14 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, from_word, millis, timestamp};
 use crate::domain::{
+    completeness::Completeness,
     findings::{Finding, Severity},
     letters::{
         Letter,
         queue::{QueueCorrection, QueueTopic},
     },
     routing::Candidate,
+    rules::quantified,
     verdict::{Duplicate, Knowledge, TopicStatus},
 };
 
@@ -261,7 +263,8 @@ impl QueueRow {
         let duplicates: Vec<Duplicate> = serde_json::from_str(&self.duplicates)?;
         let candidates: Vec<Candidate> = serde_json::from_str(&self.candidates)?;
         let evidence: Vec<String> = serde_json::from_str(&self.evidence)?;
-        let completeness: serde_json::Value = serde_json::from_str(&self.completeness)?;
+        let completeness: Completeness = serde_json::from_str(&self.completeness)?;
+        let quantified = quantified(fields.get("params").map_or("", String::as_str));
         let mut take = |key: &str| fields.remove(key).unwrap_or_default();
         let name = |id: &str| knowledge.divisions.division(id).map_or_else(|| id.to_owned(), |division| division.name.clone());
         Ok(QueueTopic {
@@ -272,7 +275,7 @@ impl QueueRow {
             received_at: timestamp(self.received_at),
             days: (millis(now) - self.received_at).max(0) / 86_400_000,
             urgent: self.urgent != 0,
-            percent: completeness.get("percent").and_then(serde_json::Value::as_u64).and_then(|percent| u32::try_from(percent).ok()).unwrap_or(0),
+            percent: completeness.percent,
             joint: match &self.joint {
                 Some(joint) if *joint == reader => format!("会办：由{}主办，本处会办", name(&self.division)),
                 Some(joint) => format!("会办：与{}会办", name(joint)),
@@ -299,6 +302,8 @@ impl QueueRow {
                 .map(|finding| format!("{} {}", finding.rule, finding.message))
                 .collect::<Vec<_>>()
                 .join("\n"),
+            quantified,
+            completeness_why: completeness.in_words().join("\n"),
             duplicates: duplicates
                 .iter()
                 .map(|duplicate| format!("{}（相似度{:.2}）", duplicate.topic, duplicate.score))

@@ -290,8 +290,8 @@ async fn insert_revision(
 ) -> Result<(), StoreError> {
     let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
     sqlx::query(
-        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, normalised, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(serial)
     .bind(revision)
@@ -304,6 +304,7 @@ async fn insert_revision(
     .bind(serde_json::to_string(&topic.findings)?)
     .bind(serde_json::to_string(&topic.duplicates)?)
     .bind(serde_json::to_string(&topic.completeness)?)
+    .bind(serde_json::to_string(&topic.normalised)?)
     .bind(millis(now))
     .execute(&mut **connection)
     .await?;

@@ -132,13 +132,18 @@ async fn put_right(
         .bind(millis(now))
         .execute(&mut **transaction)
         .await?;
-    sqlx::query("UPDATE revision SET fields = $3, places = $4, sources = $5, findings = $6 WHERE topic_serial = $1 AND revision = $2")
+    sqlx::query(
+        "UPDATE revision SET fields = $3, places = $4, sources = $5, findings = $6, completeness = $7, normalised = $8
+         WHERE topic_serial = $1 AND revision = $2",
+    )
         .bind(serial)
         .bind(revision)
         .bind(serde_json::to_string(&topic.fields)?)
         .bind(places_of(topic)?)
         .bind(serde_json::to_string(&topic.sources)?)
         .bind(serde_json::to_string(&topic.findings)?)
+        .bind(serde_json::to_string(&topic.completeness)?)
+        .bind(serde_json::to_string(&topic.normalised)?)
         .execute(&mut **transaction)
         .await?;
     super::signatures::replace(transaction, serial, &then.id, &topic.postings).await?;
