@@ -102,7 +102,12 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
         };
         let missing = |path: &&String| !files.iter().any(|file| stands_in(path, &file.name));
         left_out.extend(paths.iter().filter(missing).cloned());
-        for file in files {
+        for mut file in files {
+            // Every bureau calls its table 附件2.xlsx.
+            let twins = annexes.iter().filter(|annex: &&Annex| annex.name == file.name || annex.name.ends_with(&format!("-{}", file.name))).count();
+            if twins > 0 {
+                file.name = format!("{}-{}", twins + 1, file.name);
+            }
             let bytes = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
             if total.saturating_add(bytes) > max {
                 left_out.push(file.name);
