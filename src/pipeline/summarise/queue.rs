@@ -37,14 +37,8 @@ pub(super) async fn queue(house: &House, division: &Division) -> anyhow::Result<
     most_complete_first(&mut open);
     let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
     let (annexes, left_out) = annexes(house, &numbers).await?;
-    let others: Vec<String> = house
-        .knowledge
-        .divisions
-        .entries
-        .iter()
-        .filter(|other| other.id != division.id)
-        .map(|other| other.name.clone())
-        .collect();
+    let others: Vec<String> =
+        house.knowledge.divisions.entries.iter().filter(|other| other.id != division.id).map(|other| other.name.clone()).collect();
     let batch = Batch {
         division: &division.id,
         division_name: &division.name,
@@ -104,7 +98,8 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
         left_out.extend(paths.iter().filter(missing).cloned());
         for mut file in files {
             // Every bureau calls its table 附件2.xlsx.
-            let twins = annexes.iter().filter(|annex: &&Annex| annex.name == file.name || annex.name.ends_with(&format!("-{}", file.name))).count();
+            let twins =
+                annexes.iter().filter(|annex: &&Annex| annex.name == file.name || annex.name.ends_with(&format!("-{}", file.name))).count();
             if twins > 0 {
                 file.name = format!("{}-{}", twins + 1, file.name);
             }
