@@ -130,15 +130,15 @@ async fn models(house: &House, json: bool) -> anyhow::Result<()> {
             print_line(&object(&model, active).to_string());
             continue;
         }
-        let corrections = &model.figures["corrections"];
+        let right = |key: &str| model.figures.pointer(&format!("/corrections/{key}")).and_then(Value::as_u64).unwrap_or(0);
         print_line(&format!(
             "{} {}  {}  人工意见{}项  交叉验证正确{}项（原模型{}项）",
             if active { "＊" } else { "  " },
             model.version,
             chinese_minute(model.created_at, &house.zone),
             model.trained_on.len(),
-            corrections["right_after"],
-            corrections["right_before"]
+            right("right_after"),
+            right("right_before")
         ));
     }
     if !json {
