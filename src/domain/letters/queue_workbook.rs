@@ -133,7 +133,7 @@ fn fill(sheet: &mut Worksheet, heading: &str, columns: &[Column], rows: &[Vec<St
 /// Lines that a text takes in a column: spreadsheet programs do not size rows of a file by themselves.
 fn lines_of(text: &str, width: f64) -> u32 {
     let of = |line: &str| {
-        let chars: f64 = line.chars().map(|c| if c.is_ascii() { 1.1 } else { IDEOGRAPH_CHARS }).sum();
+        let chars: f64 = line.chars().map(|c| if c.is_ascii() { 1.0 } else { IDEOGRAPH_CHARS }).sum();
         // The last ideograph of a line seldom fits exactly.
         (chars / (width - IDEOGRAPH_CHARS).max(1.0)).ceil().max(1.0) as u32
     };
