@@ -108,7 +108,11 @@ fn told(model: &StoredModel, trial: &Trial, switched: bool) -> String {
     let line = |what: &str, before: &Evaluation, after: &Evaluation| {
         format!("{what}（{}项，交叉验证）：原模型正确{}项，新模型正确{}项", after.topics, before.right, after.right)
     };
-    let end = if switched { "新模型不差于原模型，已启用。" } else { "新模型差于原模型，未启用；可用 `annexd route use 版本` 强行启用。" };
+    let end = if switched {
+        "新模型不差于原模型，已启用。"
+    } else {
+        "新模型差于原模型，未启用；可用 `annexd route use 版本` 强行启用。"
+    };
     format!(
         "已由出厂样例和{}项人工意见训练模型 {}。\n{}\n{}\n{end}",
         model.trained_on.len(),
@@ -126,15 +130,15 @@ async fn models(house: &House, json: bool) -> anyhow::Result<()> {
             print_line(&object(&model, active).to_string());
             continue;
         }
-        let corrections = &model.figures["corrections"];
+        let right = |key: &str| model.figures.pointer(&format!("/corrections/{key}")).and_then(Value::as_u64).unwrap_or(0);
         print_line(&format!(
             "{} {}  {}  人工意见{}项  交叉验证正确{}项（原模型{}项）",
             if active { "＊" } else { "  " },
             model.version,
             chinese_minute(model.created_at, &house.zone),
             model.trained_on.len(),
-            corrections["right_after"],
-            corrections["right_before"]
+            right("right_after"),
+            right("right_before")
         ));
     }
     if !json {

@@ -26,19 +26,20 @@ const TOPICS: [Column; 9] = [
 ];
 const CORRECTIONS: [Column; 6] =
     [("序号", 5.0), (NUMBER_HEADING, 15.0), ("课题名称", 30.0), ("更正内容", 62.0), ("收到", 11.0), (DECISION_HEADING, 20.0)];
-const DETAILS: [Column; 6] = [
-    ("回执编号及课题名称", 22.0),
-    ("拟解决的关键问题", 38.0),
-    ("研发目标", 28.0),
-    ("主要技术参数", 32.0),
-    ("预期经济效益及联系人", 18.0),
-    ("分派依据", 16.0),
-];
+/// One row a field, so that long texts run over the width of the page.
+const DETAILS: [Column; 3] = [("编号", 15.0), ("栏目", 20.0), ("内容", 110.0)];
+/// Characters of one row of details; what is longer goes on in the next row, as no row can be higher than 409 points.
+const DETAIL_CHARS: usize = 900;
+/// Height of a line of 12-point text and of the highest row, in points.
+const LINE_POINTS: f64 = 16.5;
+const ROW_MAX_POINTS: f64 = 409.0;
+/// Width of an ideograph of 12 points, in the characters that column widths are counted in.
+const IDEOGRAPH_CHARS: f64 = 2.25;
 /// Characters of one cell; Excel's own limit is 32 767.
 const CELL_MAX_CHARS: usize = 8_000;
 /// Rows of one sheet.
 const ROWS_MAX: usize = 5_000;
-/// Rows of the decision column that offer the list.
+/// Row of the header, from 0; the title stands above it.
 const HEADER_ROW: u32 = 1;
 /// Excel's own limit on a drop-down list's text.
 const LIST_MAX_CHARS: usize = 250;
@@ -55,7 +56,7 @@ fn write(batch: &Batch<'_>) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let topic_rows = |topics: &[QueueTopic]| topics.iter().map(|topic| topic_row(topic, batch.zone)).collect::<Vec<_>>();
     let corrections: Vec<Vec<String>> = batch.corrections.iter().map(|correction| correction_row(correction, batch.zone)).collect();
-    let details: Vec<Vec<String>> = batch.open.iter().map(detail_row).collect();
+    let details: Vec<Vec<String>> = batch.open.iter().flat_map(detail_rows).collect();
     let days = Some(6);
     for (name, what, columns, rows, number) in [
         ("新到课题", "新到课题", TOPICS.as_slice(), topic_rows(batch.topics), days),
@@ -65,7 +66,8 @@ fn write(batch: &Batch<'_>) -> Result<Vec<u8>, XlsxError> {
     ] {
         let sheet = workbook.add_worksheet();
         sheet.set_name(name)?;
-        let heading = format!("{}{what}（{}项）", batch.division_name, rows.len());
+        let count = if name == "课题详情" { batch.open.len() } else { rows.len() };
+        let heading = format!("{}{what}（{count}项）", batch.division_name);
         fill(sheet, &heading, columns, &rows, number)?;
         if let Some(at) = columns.iter().position(|(heading, _)| *heading == DECISION_HEADING) {
             offer_decisions(sheet, at, rows.len(), batch.others)?;
@@ -103,6 +105,9 @@ fn fill(sheet: &mut Worksheet, heading: &str, columns: &[Column], rows: &[Vec<St
             sheet.write_number_with_format(row, column, no, &in_middle)?;
             column += 1;
         }
+        let first = usize::from(numbered);
+        let lines = texts.iter().zip(columns.iter().skip(first)).map(|(text, (_, width))| lines_of(text, *width)).max();
+        sheet.set_row_height(row, (f64::from(lines.unwrap_or(1).max(1)) * LINE_POINTS + 4.0).min(ROW_MAX_POINTS))?;
         for text in texts {
             match text.parse::<u32>() {
                 Ok(whole) if number == Some(usize::from(column)) => {
@@ -123,6 +128,16 @@ fn fill(sheet: &mut Worksheet, heading: &str, columns: &[Column], rows: &[Vec<St
     sheet.autofilter(HEADER_ROW, 0, last_row, last_column)?;
     sheet.set_freeze_panes(HEADER_ROW + 1, 0)?;
     print_setup(sheet)
+}
+
+/// Lines that a text takes in a column: spreadsheet programs do not size rows of a file by themselves.
+fn lines_of(text: &str, width: f64) -> u32 {
+    let of = |line: &str| {
+        let chars: f64 = line.chars().map(|c| if c.is_ascii() { 1.0 } else { IDEOGRAPH_CHARS }).sum();
+        // The last ideograph of a line seldom fits exactly.
+        (chars / (width - IDEOGRAPH_CHARS).max(1.0)).ceil().max(1.0) as u32
+    };
+    text.lines().map(of).sum()
 }
 
 /// What may be chosen; other words may be typed too.
@@ -202,13 +217,24 @@ fn correction_row(correction: &QueueCorrection, zone: &TimeZone) -> Vec<String> 
     ]
 }
 
-fn detail_row(topic: &QueueTopic) -> Vec<String> {
-    vec![
-        format!("{}\n{}\n（{}）", topic.number, topic.title, topic.applicant),
-        topic.problem.clone(),
-        topic.goal.clone(),
-        topic.params.clone(),
-        format!("{}\n联系人：{} {}", topic.benefit, topic.contact, topic.phone),
-        topic.evidence.clone(),
-    ]
+/// A field a row; long ones go on in the next.
+fn detail_rows(topic: &QueueTopic) -> Vec<Vec<String>> {
+    let contact = format!("{} {}", topic.contact, topic.phone);
+    let mut rows = Vec::new();
+    for (label, text) in [
+        ("课题名称", format!("{}（{}）", topic.title, topic.applicant)),
+        ("拟解决的关键问题", topic.problem.clone()),
+        ("研发目标", topic.goal.clone()),
+        ("主要技术参数", topic.params.clone()),
+        ("预期经济效益", topic.benefit.clone()),
+        ("联系人", contact.trim().to_owned()),
+        ("分派依据", topic.evidence.clone()),
+    ] {
+        let chars: Vec<char> = text.trim().chars().take(CELL_MAX_CHARS).collect();
+        for (at, piece) in chars.chunks(DETAIL_CHARS).enumerate() {
+            let label = if at == 0 { label.to_owned() } else { format!("{label}（续）") };
+            rows.push(vec![topic.number.clone(), label, piece.iter().collect()]);
+        }
+    }
+    rows
 }

@@ -37,14 +37,8 @@ pub(super) async fn queue(house: &House, division: &Division) -> anyhow::Result<
     most_complete_first(&mut open);
     let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
     let (annexes, left_out) = annexes(house, &numbers).await?;
-    let others: Vec<String> = house
-        .knowledge
-        .divisions
-        .entries
-        .iter()
-        .filter(|other| other.id != division.id)
-        .map(|other| other.name.clone())
-        .collect();
+    let others: Vec<String> =
+        house.knowledge.divisions.entries.iter().filter(|other| other.id != division.id).map(|other| other.name.clone()).collect();
     let batch = Batch {
         division: &division.id,
         division_name: &division.name,
@@ -102,7 +96,13 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
         };
         let missing = |path: &&String| !files.iter().any(|file| stands_in(path, &file.name));
         left_out.extend(paths.iter().filter(missing).cloned());
-        for file in files {
+        for mut file in files {
+            // Every bureau calls its table 附件2.xlsx.
+            let twins =
+                annexes.iter().filter(|annex: &&Annex| annex.name == file.name || annex.name.ends_with(&format!("-{}", file.name))).count();
+            if twins > 0 {
+                file.name = format!("{}-{}", twins + 1, file.name);
+            }
             let bytes = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
             if total.saturating_add(bytes) > max {
                 left_out.push(file.name);
