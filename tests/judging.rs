@@ -228,7 +228,7 @@ fn a_topic_that_an_enterprise_sent_by_itself_is_taken_over_by_its_bureau() {
     let submitted =
         department.receives(&from_changchun("f2", "长春市工信局报送专项课题", package("长春市工业和信息化局", &[bearing()]))).unwrap();
     let topics = department.topics();
-    assert_eq!((topics.len(), &topics[0]["id"], &topics[0]["held"]), (1, &first["id"], &Value::from(false)), "{}", submitted.text);
+    assert_eq!((topics.len(), &topics[0]["id"], &topics[0]["held"]), (1, &first["id"], &Value::from(false)), "{}\n{}", submitted.text, topics[0]);
     assert_eq!(topics[0]["bureau"]["id"], "changchun");
     says(&submitted, &[number(&first)]);
 }
