@@ -122,7 +122,7 @@ fn a_correction_by_reply_keeps_its_number_and_is_told_what_changed_and_what_is_l
 
     let topics = department.topics();
     assert_eq!((topics.len(), topics[0]["revision"].as_i64(), number(&topics[0])), (1, Some(2), id.as_str()));
-    assert_eq!(topics[0]["status"], "needs_correction");
+    assert_eq!((&topics[0]["status"], &topics[0]["held"]), (&Value::from("needs_correction"), &Value::from(false)));
     let revision = &department.story(&id)["revisions"][1];
     assert_eq!(revision["changed"], serde_json::json!(["invest", "params"]));
     let of_params = revision["changes"].as_array().unwrap().iter().find(|change| change["field"] == "params").unwrap();
@@ -228,7 +228,13 @@ fn a_topic_that_an_enterprise_sent_by_itself_is_taken_over_by_its_bureau() {
     let submitted =
         department.receives(&from_changchun("f2", "长春市工信局报送专项课题", package("长春市工业和信息化局", &[bearing()]))).unwrap();
     let topics = department.topics();
-    assert_eq!((topics.len(), &topics[0]["id"], &topics[0]["held"]), (1, &first["id"], &Value::from(false)), "{}\n{}", submitted.text, topics[0]);
+    assert_eq!(
+        (topics.len(), &topics[0]["id"], &topics[0]["held"]),
+        (1, &first["id"], &Value::from(false)),
+        "{}\n{}",
+        submitted.text,
+        topics[0]
+    );
     assert_eq!(topics[0]["bureau"]["id"], "changchun");
     says(&submitted, &[number(&first)]);
 }
