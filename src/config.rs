@@ -139,6 +139,19 @@ fn folder(path: &Path, extension: &str, mistakes: &mut Vec<Mistake>) -> BTreeMap
     texts
 }
 
+/// A data file's problem, with the line that its words name.
+fn placed(file: &Path, problem: &str) -> Mistake {
+    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    if let Some(rest) = problem.strip_prefix("TOML parse error at line ") {
+        let what = rest.trim_end().lines().last().unwrap_or_default();
+        return Mistake { line: number(rest), ..whole(file, format!("is no valid TOML: {what}")) };
+    }
+    match problem.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+        Some((line, rest)) => Mistake { line: number(line), ..whole(file, rest.to_owned()) },
+        None => whole(file, problem.to_owned()),
+    }
+}
+
 fn whole(file: &Path, text: String) -> Mistake {
     Mistake { file: file.display().to_string(), line: None, key: String::new(), text }
 }
@@ -152,7 +165,7 @@ fn forms(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Catalogue {
                 catalogue.forms.retain(|known| known.id != form.id);
                 catalogue.forms.push(form);
             }
-            Err(problems) => mistakes.extend(problems.into_iter().map(|problem| whole(&file, problem))),
+            Err(problems) => mistakes.extend(problems.iter().map(|problem| placed(&file, problem))),
         }
     }
     catalogue
@@ -166,7 +179,7 @@ fn data_file<T: Default>(
 ) -> T {
     match std::fs::read_to_string(file) {
         Ok(text) => parse(&text).unwrap_or_else(|problems| {
-            mistakes.extend(problems.into_iter().map(|problem| whole(file, problem)));
+            mistakes.extend(problems.iter().map(|problem| placed(file, problem)));
             T::default()
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => shipped(),
@@ -186,7 +199,10 @@ fn templates(paths: &DataPaths, mistakes: &mut Vec<Mistake>) -> Option<Templates
     match Templates::load(&edited) {
         Ok(templates) => Some(templates),
         Err(problems) => {
-            mistakes.extend(problems.into_iter().map(|problem| whole(&paths.letters_dir, problem)));
+            mistakes.extend(problems.iter().map(|problem| match problem.strip_prefix("letters/").and_then(|rest| rest.split_once(": ")) {
+                Some((name, rest)) => placed(&paths.letters_dir.join(name), rest),
+                None => whole(&paths.letters_dir, problem.clone()),
+            }));
             None
         }
     }

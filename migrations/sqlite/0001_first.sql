@@ -77,6 +77,7 @@ CREATE TABLE topic (
 CREATE INDEX topic_key ON topic (applicant_key, title_key);
 CREATE INDEX topic_code ON topic (code_key);
 CREATE INDEX topic_division ON topic (division);
+CREATE INDEX topic_urgent ON topic (serial) WHERE urgent = 1;
 
 CREATE TABLE revision (
     topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic

@@ -178,7 +178,8 @@ pub fn main() -> ExitCode {
         // No runtime, no log: a reading process talks to its parent only.
         return if child::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    log::start();
+    // The demo's own words say all of it.
+    log::start(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("the runtime cannot be started")),

@@ -36,12 +36,40 @@ pub async fn demo(dir: Option<PathBuf>) -> anyhow::Result<()> {
         anyhow!("the demo's configuration is broken: {}", all.join("; "))
     })?;
     let house = daemon::build(installation).await?;
-    take_in(&house, mails.len()).await?;
-    summarise::summarise(&house).await?;
-    let mut outlets = daemon::outlets(&house)?;
-    let sent = send::send_due(&house, &mut outlets, &Stopped::never()).await?;
+    print_line(&format!("邮箱中有{}封样例邮件，逐封收取、识别、登记、分送、答复。({} sample mails)\n", mails.len(), mails.len()));
+    take_in(&house).await?;
+    let mut sent = send_letters(&house).await?;
+    if let Some(reply) = division_reply(&house).await? {
+        print_line("处室收到课题清单后，直接回信办理。(A division answers its letter.)\n");
+        write_maildir(&dir.join("mailbox"), &[("19-division-gives-orders".to_owned(), reply)])?;
+        take_in(&house).await?;
+        sent += send_letters(&house).await?;
+    }
     let written = write_letters(&house, &dir).await?;
-    closing(&house, &dir, sent.sent, &written).await
+    closing(&house, &dir, sent, &written).await
+}
+
+/// Writes what is due and sends it; returns how many letters left.
+async fn send_letters(house: &House) -> anyhow::Result<usize> {
+    summarise::summarise(house).await?;
+    let mut outlets = daemon::outlets(house)?;
+    Ok(send::send_due(house, &mut outlets, &Stopped::never()).await?.sent)
+}
+
+/// What the division with the most topics writes back.
+async fn division_reply(house: &House) -> anyhow::Result<Option<Vec<u8>>> {
+    let letters = house.store.all_letters().await?;
+    let topics: Vec<serde_json::Value> = house.store.export_topics(0, 1_000).await?.into_iter().map(|(_, topic)| topic).collect();
+    let numbers_of = |division: &str| -> Vec<String> {
+        let of_division = topics.iter().filter(|topic| topic.get("division").and_then(serde_json::Value::as_str) == Some(division));
+        of_division.filter_map(|topic| topic.get("id")?.as_str().map(str::to_owned)).collect()
+    };
+    let queue = letters.iter().filter(|letter| letter.kind == LetterKind::Queue);
+    let busiest = queue.max_by_key(|letter| numbers_of(letter.to.split('@').next().unwrap_or_default()).len());
+    Ok(busiest.map(|letter| {
+        let division = letter.to.split('@').next().unwrap_or_default();
+        samples::division_reply(&letter.to, &letter.subject, &numbers_of(division))
+    }))
 }
 
 /// A new folder, or one that an earlier demo made.
@@ -103,8 +131,7 @@ fn demo_divisions() -> String {
     out
 }
 
-async fn take_in(house: &House, mails: usize) -> anyhow::Result<()> {
-    print_line(&format!("{mails} sample mails lie in the mailbox. Taking them in …\n"));
+async fn take_in(house: &House) -> anyhow::Result<()> {
     watch::take_in_maildir(house).await?;
     let mut lines = Vec::new();
     work::examine_each(house, |waiting, examined| {
@@ -150,17 +177,17 @@ async fn closing(house: &House, dir: &Path, sent: usize, written: &[String]) -> 
         "邮件核对：共见{}封 = 登记{} + 忽略{} + 重复{} + 搁置{} + 待处理{}",
         balance.seen, balance.recorded, balance.ignored, balance.duplicate, balance.parked, balance.waiting
     ));
-    print_line(&format!("{sent} letters were sent. One receipt, as its reader sees it:\n"));
+    print_line(&format!("共发出{sent}封信 ({sent} letters)。其中一封回执，收件人看到的是：\n"));
     if let Some(first) = written.iter().find(|name| name.contains("receipt-gxj-yb")).or(written.first()) {
         print_line(&std::fs::read_to_string(dir.join("read").join(first))?);
     }
-    print_line(&format!("Look around in {}:", dir.display()));
+    print_line(&format!("结果在 {} (look around):", dir.display()));
     for (what, why) in [
-        ("mailbox/", "the sample mails"),
-        ("read/", "every letter as text, with the divisions' workbooks"),
-        ("letters/", "the same letters as mails (Maildir)"),
-        ("data/", "raw mail and the SQLite database"),
-        ("annexd.toml", "try: annexd --config annexd.toml export topics"),
+        ("mailbox/", "样例邮件 (the sample mails)"),
+        ("read/", "每封信的文字和处室工作簿 (every letter as text, and the workbooks)"),
+        ("letters/", "同样的信，邮件格式 (the same letters as mails, a Maildir)"),
+        ("data/", "原始邮件和数据库 (raw mail and the SQLite database)"),
+        ("annexd.toml", "配置 (try: annexd --config annexd.toml export topics)"),
     ] {
         print_line(&format!("  {what:<14}{why}"));
     }

@@ -11,9 +11,9 @@ const FILTER: &str = "ANNEXD_LOG";
 /// Variable that chooses the form: `json` or `text`.
 const FORM: &str = "ANNEXD_LOG_FORMAT";
 
-/// Starts logging; a second start changes nothing.
-pub fn start() {
-    let wanted = || EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging, at `level` where the environment names none; a second start changes nothing.
+pub fn start(level: &str) {
+    let wanted = || EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new(level));
     let json = match std::env::var(FORM).as_deref() {
         Ok("json") => true,
         Ok(_) => false,

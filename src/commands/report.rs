@@ -33,6 +33,11 @@ pub fn report(verdict: &Verdict, name: &str, knowledge: &Knowledge, numbers: &[O
     for finding in &verdict.findings {
         let _ = writeln!(out, "  {}", finding_line(finding));
     }
+    if let Some(orders) = &verdict.orders {
+        let verified = if orders.verified { "发件地址和验证码相符" } else { "未能核实，不执行" };
+        let lines: Vec<&str> = orders.lines.iter().map(|line| line.text.as_str()).collect();
+        let _ = writeln!(out, "  指令  {}（{verified}）", lines.join("；"));
+    }
     let _ = write!(out, "  回复  {}：{}", if verdict.answer { "是" } else { "否" }, verdict.answer_reason);
     out
 }
@@ -51,8 +56,8 @@ fn topic_lines(out: &mut String, index: usize, topic: &Topic, knowledge: &Knowle
     );
     let evidence = topic.route.evidence.iter().take(4).cloned().collect::<Vec<_>>().join("、");
     let _ = writeln!(out, "        → {division}（{:.2}）{evidence}", topic.route.confidence);
-    for finding in &topic.findings {
-        let _ = writeln!(out, "        {}", finding_line(finding));
+    for line in finding_lines(&topic.findings, knowledge) {
+        let _ = writeln!(out, "        {line}");
     }
     for duplicate in &topic.duplicates {
         let _ = writeln!(out, "        疑似重复：{}（{:.2}）", duplicate.topic, duplicate.score);
@@ -65,6 +70,22 @@ fn change_name(change: &Change) -> &'static str {
         Change::Revision { .. } => "·更正",
         Change::Same { .. } => "·内容未变",
     }
+}
+
+/// What must be done line by line; several notes share one line, so that they do not hide it.
+fn finding_lines(findings: &[Finding], knowledge: &Knowledge) -> Vec<String> {
+    let (notes, pressing): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.severity == Severity::Note);
+    let mut lines: Vec<String> = pressing.into_iter().map(finding_line).collect();
+    if let [note] = notes.as_slice() {
+        lines.push(finding_line(note));
+    } else if !notes.is_empty() {
+        let label = |note: &&Finding| {
+            let field = note.field.as_deref().map_or("", |key| knowledge.catalogue.form("annex1").map_or(key, |form| form.label(key)));
+            format!("{} {field}", note.rule).trim_end().to_owned()
+        };
+        lines.push(format!("· 另有{}项建议：{}", notes.len(), notes.iter().map(label).collect::<Vec<_>>().join("、")));
+    }
+    lines
 }
 
 fn finding_line(finding: &Finding) -> String {

@@ -43,6 +43,9 @@ pub struct Divisions {
     /// Words of two meanings, each with the partner words that settle it: 秸秆 beside 打捆.
     #[serde(default, rename = "pair")]
     pub pairs: Vec<Pair>,
+    /// Assemblies that belong to the machine they are built into: 底盘, 变速箱. `压雪车底盘` is a piece of a snow groomer.
+    #[serde(default)]
+    pub parts: Vec<String>,
     #[serde(default)]
     pub router: RoutingSettings,
     #[serde(skip)]

@@ -55,6 +55,8 @@ pub fn mails() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         ("14-damaged-file", maker.damaged()?.bytes()),
         ("15-county-bureau", maker.county()?.bytes()),
         ("16-university-applies", maker.university()?.bytes()),
+        ("17-form-comes-later", maker.tonghua_late_form()?.bytes()),
+        ("18-same-topic-by-another-bureau", maker.tonghua_city_same_topic()?.bytes()),
     ];
     Ok(mails.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect())
 }
@@ -151,13 +153,9 @@ impl Maker {
 
     /// One row has no form, one form has no row, one telephone number differs.
     fn tonghua_mismatch(&self) -> anyhow::Result<Eml> {
-        let (first, second, third) = (self.topic(7)?, self.topic(8)?, self.topic(4)?);
+        let (first, second, extra) = (self.topic(7)?, self.topic(8)?, self.topic(12)?);
         let mut row = first.clone();
         row.insert("phone".to_owned(), "13900009999".to_owned());
-        let mut extra = third;
-        extra.insert("topic_title".to_owned(), "中药材智能化包埋缓释制剂关键技术".to_owned());
-        extra.insert("applicant".to_owned(), "通化示例中药有限公司".to_owned());
-        extra.insert("uscc".to_owned(), "91220501DEM000145D".to_owned());
         let files = vec![
             letter("通化医药高新区管委会关于报送专项课题的函.pdf"),
             self.summary("通化医药高新技术产业开发区管委会", &[row, extra])?,
@@ -165,6 +163,23 @@ impl Maker {
             self.form(&second)?,
         ];
         Ok(mail("08", "通化医药高新区", "gxq-th@example.cn", "通化医药高新区专项课题（2项）", "请查收。", files))
+    }
+
+    /// The form that mail 08 lacked.
+    fn tonghua_late_form(&self) -> anyhow::Result<Eml> {
+        let files = vec![self.form(&self.topic(12)?)?];
+        Ok(mail("17", "通化医药高新区", "gxq-th@example.cn", "补报附件1", "补报上次缺少的附件1，请查收。", files))
+    }
+
+    /// A topic of mail 08 once more, by the city's bureau.
+    fn tonghua_city_same_topic(&self) -> anyhow::Result<Eml> {
+        let topic = self.topic(7)?;
+        let files = vec![
+            letter("通化市工信局关于报送专项课题的函.pdf"),
+            self.summary("通化市工业和信息化局", std::slice::from_ref(&topic))?,
+            self.form(&topic)?,
+        ];
+        Ok(mail("18", "通化市工信局", "gxj-th@example.cn", "通化市工信局专项课题（1项）", "请查收。", files))
     }
 
     fn damaged(&self) -> anyhow::Result<Eml> {
@@ -189,6 +204,14 @@ impl Maker {
         ];
         Ok(mail("16", "净月高新区", "jingyue@example.cn", "净月高新区专项课题（1项）", "请查收。", files))
     }
+}
+
+/// A division's orders, as an answer to the letter that told it of these topics: it takes the first and asks to amend the second.
+#[must_use]
+pub fn division_reply(from: &str, subject: &str, numbers: &[String]) -> Vec<u8> {
+    let orders = ["受理 {}", "补正 {} 请补充国际同类产品的对标数据"];
+    let lines: Vec<String> = orders.iter().zip(numbers).map(|(order, number)| order.replace("{}", number)).collect();
+    mail("division", "值班员", from, &format!("回复：{subject}"), &lines.join("\n"), Vec::new()).bytes()
 }
 
 fn numbered(row: &Fields, no: usize) -> Fields {

@@ -29,11 +29,23 @@ pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String
         let (to, by) = (division(text(route, "division")), text(route, "routed_by"));
         let _ = writeln!(
             out,
-            "\n分派 {}  {to}（{by}，{:.2}）  {}",
+            "\n分派 {}  {to}（{}，{:.2}）{}  {}  规则表{} 模型{}",
             when(route, "decided_at", zone),
+            routed_by_in_words(by),
             route["confidence"].as_f64().unwrap_or(0.0),
-            evidence.join("、")
+            route["joint"].as_str().map(|id| format!("，与{}会办", division(id))).unwrap_or_default(),
+            evidence.join("、"),
+            version(route, "rules_version"),
+            version(route, "model_version")
         );
+        let others: Vec<String> = list(route, "candidates")
+            .iter()
+            .skip(1)
+            .map(|candidate| format!("{} {:.2}", division(text(candidate, "division")), candidate["score"].as_f64().unwrap_or(0.0)))
+            .collect();
+        if !others.is_empty() {
+            let _ = writeln!(out, "  其次 {}", others.join("，"));
+        }
     }
     for decision in list(story, "decisions") {
         let (verb, words) = (verb_in_words(text(decision, "verb")), text(decision, "words"));
@@ -115,6 +127,22 @@ fn severity_in_words(severity: &str) -> &str {
         "error" => "须补正",
         "warning" => "建议完善",
         "note" => "提示",
+        other => other,
+    }
+}
+
+/// A person's word has no version.
+fn version<'a>(route: &'a Value, key: &str) -> &'a str {
+    route[key].as_str().filter(|version| !version.is_empty()).unwrap_or("—")
+}
+
+fn routed_by_in_words(by: &str) -> &str {
+    match by {
+        "rule" => "规则表",
+        "model" => "模型",
+        "person" => "人工",
+        "twin" => "随疑似重复课题",
+        "fallback" => "待人工确定",
         other => other,
     }
 }

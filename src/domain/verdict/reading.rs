@@ -13,7 +13,7 @@ use crate::domain::{
     forms::decisions::Decision,
     links::{self, above_quote},
     message::{self, Message},
-    parts, receipt_number,
+    receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
     uscc,
@@ -67,10 +67,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
-    let unpacked = parts::unpack(&message, &knowledge.limits);
-    let read_files = files::read_files(unpacked.files, knowledge, watch);
-    // Their bytes stand in the list of files.
-    message.files = Vec::new();
+    let (unpacked, read_files) = files::read_files(&mut message, knowledge, watch);
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
     let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);
@@ -210,7 +207,9 @@ fn content_sha256(message: &Message, raw: &[u8]) -> String {
     hash.update([0]);
     hash.update(message.date.map(|date| date.to_string()).unwrap_or_default());
     hash.update([0]);
-    for line in raw.get(body_start(raw)..).unwrap_or_default().split(|byte| *byte == b'\n') {
+    // Bytes without a header are no mail: two of them are the same only where all bytes are.
+    let start = if message.from.is_empty() && message.message_id.is_none() { 0 } else { body_start(raw) };
+    for line in raw.get(start..).unwrap_or_default().split(|byte| *byte == b'\n') {
         hash.update(line.strip_suffix(b"\r").unwrap_or(line));
         hash.update(b"\n");
     }

@@ -186,6 +186,23 @@ impl Store {
         rows.into_iter().map(|row| row.topic(division, knowledge, now)).collect()
     }
 
+    /// Whether a division has not heard of a topic that was marked urgent.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn urgent_waits(&self, division: &str) -> Result<bool, StoreError> {
+        let (waits,): (bool,) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM topic t JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
+             WHERE t.urgent = 1 AND t.held = 0 AND t.review = 'open' AND t.status <> 'withdrawn'
+               AND (t.division = $1 AND (t.announced_to IS NULL OR t.announced_to <> t.division)
+                    OR o.joint = $1 AND (t.announced_joint IS NULL OR t.announced_joint <> $1)))",
+        )
+        .bind(division)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(waits)
+    }
+
     /// Corrections of a division's topics since the last letter that told it something, oldest first. A topic that it has not heard of
     /// is new, not corrected.
     ///

@@ -17,16 +17,16 @@ use crate::{
 /// One division's letter, to each of its addresses.
 pub(super) async fn queue(house: &House, division: &Division) -> anyhow::Result<usize> {
     let now = house.now();
-    let mut topics = house.store.unannounced_topics(&division.id, &house.knowledge, now).await?;
     let scheduled = match latest_slot(&division.queue_at, now, &house.zone) {
         Some(slot) if !house.store.slot_done("queue", &division.id, &slot).await? => Some(slot),
         _ => None,
     };
     let slot = match scheduled {
         Some(slot) => slot,
-        None if topics.iter().any(|topic| topic.urgent) => format!("urgent:{}", now.as_millisecond()),
+        None if house.store.urgent_waits(&division.id).await? => format!("urgent:{}", now.as_millisecond()),
         None => return Ok(0),
     };
+    let mut topics = house.store.unannounced_topics(&division.id, &house.knowledge, now).await?;
     let corrections = house.store.corrections_since_letter(&division.id, &house.knowledge).await?;
     if topics.is_empty() && corrections.is_empty() {
         house.store.mark_slot("queue", &division.id, &slot, now).await?;
