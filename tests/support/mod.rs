@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
 //! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
+//! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
@@ -22,6 +23,7 @@ pub mod imap_client;
 pub mod lines;
 pub mod mail_system;
 pub mod netease;
+pub mod office;
 pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;

@@ -126,7 +126,7 @@ fn severity_in_words(severity: &str) -> &str {
     match severity {
         "error" => "须补正",
         "warning" => "建议完善",
-        "info" => "提示",
+        "note" => "提示",
         other => other,
     }
 }

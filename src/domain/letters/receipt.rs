@@ -84,7 +84,7 @@ pub struct TopicValues {
     pub corrections: Vec<String>,
     /// Corrections not shown here but in the enclosed list.
     pub more_corrections: usize,
-    /// Labels of the fields that a revision changed.
+    /// Labels of the fields that a revision changed, but for those in `put_right`.
     pub changed: String,
     /// Labels of the fields that were to be corrected and now are.
     pub put_right: String,
@@ -275,7 +275,8 @@ fn state(topic: &Topic, corrections: &[String]) -> &'static str {
 
 fn changed_labels(topic: &Topic, knowledge: &Knowledge) -> String {
     let Change::Revision { changed, .. } = &topic.change else { return String::new() };
-    changed.iter().map(|key| label(key, knowledge)).collect::<Vec<_>>().join("、")
+    let put_right = |key: &String| topic.closed.iter().any(|finding| told(finding) && finding.field.as_ref() == Some(key));
+    changed.iter().filter(|key| !put_right(key)).map(|key| label(key, knowledge)).collect::<Vec<_>>().join("、")
 }
 
 /// What the sender was asked to correct and has corrected, each field once.

@@ -201,7 +201,7 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
     let mut batch = dedupe::Index::new(knowledge.dedupe.clone());
     let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
     for (draft, earlier) in reading.drafts.iter().zip(assigned) {
-        let mut topic = judge_topic(draft, *earlier, knowledge);
+        let mut topic = judge_topic(draft, *earlier, held, knowledge);
         let prepared = Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe);
         elders.note(&mut topic, &prepared, assigned, knowledge);
         twins::note_within_mail(&mut topic, &prepared, &batch, &topics, knowledge);
@@ -213,7 +213,7 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
     topics
 }
 
-fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledge) -> Topic {
+fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, held: bool, knowledge: &Knowledge) -> Topic {
     let key = topic_key(draft);
     let draft = earlier.map_or_else(|| draft.clone(), |earlier| matching::joined(&earlier.draft, draft, &knowledge.catalogue));
     let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
@@ -221,7 +221,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledg
     Topic {
         findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
-        change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
+        change: earlier.map_or(Change::New, |earlier| change_of(earlier, &draft, &fields, &fingerprint, held)),
         completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
         normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
         route: knowledge.divisions.route(&draft),
@@ -244,8 +244,11 @@ fn closed(earlier: &KnownTopic, topic: &Topic) -> Vec<Finding> {
     earlier.findings.iter().filter(told).filter(|finding| !still_open(finding)).cloned().collect()
 }
 
-fn change_of(earlier: &KnownTopic, fields: &BTreeMap<String, String>, fingerprint: &str) -> Change {
-    if earlier.fingerprint == fingerprint {
+/// The same words are no revision, unless a form joins its row (or a row its form), or a bureau takes over what an enterprise sent.
+fn change_of(earlier: &KnownTopic, draft: &Draft, fields: &BTreeMap<String, String>, fingerprint: &str, held: bool) -> Change {
+    let stands_in = |draft: &Draft| draft.sources.iter().map(|source| source.form.clone()).collect::<BTreeSet<String>>();
+    let taken_over = earlier.held && !held;
+    if earlier.fingerprint == fingerprint && !taken_over && stands_in(&earlier.draft) == stands_in(draft) {
         return Change::Same { id: earlier.id.clone() };
     }
     let keys: BTreeSet<&String> = earlier.draft.fields.keys().chain(fields.keys()).collect();

@@ -19,7 +19,7 @@ pub fn to_json(verdict: &Verdict, file: Option<&str>) -> Value {
         "answer": verdict.answer,
         "answer_reason": verdict.answer_reason,
         "authentication": verdict.authentication.state,
-        "bureau": verdict.bureau,
+        "bureau": verdict.bureau.as_ref().map(|bureau| json!({"id": bureau.id, "name": bureau.name, "how": bureau.how})),
         "formal_letter": verdict.formal_letter,
         "attachments": verdict.attachments,
         "links": verdict.links,
