@@ -52,7 +52,7 @@ impl Default for Limits {
             container_output_max_bytes: 512 << 20,
             container_ratio_max: 100,
             container_file_max_bytes: 64 << 20,
-            dictionary_max_bytes: 128 << 20,
+            dictionary_max_bytes: 64 << 20,
             pages_max: 200,
             cells_max: 500_000,
             rows_max: 20_000,
