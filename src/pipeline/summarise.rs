@@ -69,6 +69,13 @@ async fn queue(house: &House, division_id: &str) -> anyhow::Result<usize> {
         slot: &slot,
         topics: &topics,
         token: house.knowledge.division_tokens.get(division_id).map_or("", String::as_str),
+        elsewhere: house
+            .knowledge
+            .divisions
+            .entries
+            .iter()
+            .find(|other| other.id != division_id)
+            .map_or("其他处室", |other| other.name.as_str()),
         department: &house.config.receipts.department,
         zone: &house.zone,
         now,

@@ -79,6 +79,8 @@ pub struct Batch<'a> {
     pub topics: &'a [QueueTopic],
     /// What the division's answer must carry.
     pub token: &'a str,
+    /// Name of another division, for the example of a transfer.
+    pub elsewhere: &'a str,
     pub department: &'a str,
     pub zone: &'a TimeZone,
     pub now: Timestamp,
@@ -92,6 +94,8 @@ pub struct QueueValues {
     pub token: String,
     /// A receipt number to show the orders with.
     pub example: String,
+    /// Another division to show a transfer with.
+    pub elsewhere: String,
     pub department: String,
     pub day: String,
     pub topics: Vec<QueueLine>,
@@ -116,6 +120,7 @@ impl QueueValues {
             division: batch.division_name.to_owned(),
             token: batch.token.to_owned(),
             example: batch.topics.first().map_or("2024-00037-5", |topic| topic.number.as_str()).to_owned(),
+            elsewhere: batch.elsewhere.to_owned(),
             department: batch.department.to_owned(),
             day: chinese_day(day_of(batch.now, batch.zone)),
             topics: batch.topics.iter().enumerate().map(line).collect(),

@@ -9,6 +9,7 @@ use crate::domain::letters::{
         AddressLine, Balance, Chart, Count, DigestFacts, DigestValues, DivisionLine, Health, LetterLine, OpenCorrection, OverruleLine,
         ParkedLine, TopicLine, WaitingLine,
     },
+    faults::in_chinese,
     queue::{QueueLine, QueueTopic, QueueValues},
 };
 
@@ -25,7 +26,7 @@ pub fn internal() -> Vec<Sample> {
         })
     };
     let line = |line: &str, done, text: &str| json!({"line": line, "done": done, "text": text});
-    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "已转汽车工业处。");
+    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "2024-00037-5 高速列车转向架轻量化关键技术：已转汽车工业处");
     let not_done = line("2024-00099-0 受理", false, "没有这个回执编号，请核对。");
     let confirmation = |done: &[serde_json::Value], not_done: &[serde_json::Value]| {
         Values::Other(
@@ -82,6 +83,7 @@ pub fn queue() -> QueueValues {
         division: "装备工业处".to_owned(),
         token: "3f9a2c7b81d0".to_owned(),
         example: "2024-00037-5".to_owned(),
+        elsewhere: "汽车工业处".to_owned(),
         department: "吉林省工业和信息化厅".to_owned(),
         day: "2024年8月15日".to_owned(),
         topics: vec![QueueLine { no: 1, topic, received: "2024年8月15日 09:02".to_owned() }],
@@ -140,7 +142,11 @@ fn busy_facts() -> DigestFacts {
         open_corrections: vec![OpenCorrection { bureau: text("吉林市工业和信息化局"), count: 3, oldest_days: 41 }],
         held_topics: vec![line("农安县工信局")],
         duplicates: vec![line("2024-00012-7")],
-        parked: vec![ParkedLine { id: 17, subject: text("专项课题材料"), problem: text("a bug while reading this mail") }],
+        parked: vec![ParkedLine {
+            id: 17,
+            subject: text("专项课题材料"),
+            problem: in_chinese("a bug while reading this mail: index out of bounds"),
+        }],
         letters_by_state: vec![count("已发", 40), count("待发", 6)],
         letters_waiting: 6,
         failed_letters: vec![LetterLine {
@@ -159,6 +165,7 @@ fn busy_facts() -> DigestFacts {
             to: text("电子信息处"),
             reason: text("属电子信息"),
         }],
+        overruled: vec![count("装备工业处", 1)],
         unaddressed: vec![count("消费品工业处", 2)],
         silent: vec![text("白城市工业和信息化局")],
         balance: Balance { seen: 50, recorded: 30, ignored: 15, duplicate: 4, parked: 1, waiting: 0 },
@@ -180,7 +187,7 @@ fn busy_day() -> DigestValues {
         quiet: false,
         idle: false,
         health: Health {
-            fault: text("the server did not answer in time"),
+            fault: in_chinese("the server did not answer EXAMINE in time"),
             secret_days: Some(170),
             secret_due: true,
             troubles: vec![text("发信已暂停：服务器答复550")],
