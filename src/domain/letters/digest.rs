@@ -64,6 +64,12 @@ impl DigestFacts {
         for line in &mut facts.parked {
             line.problem = in_chinese(&line.problem);
         }
+        for line in &mut facts.failed_letters {
+            line.reply = in_chinese(&line.reply);
+        }
+        for line in &mut facts.undeliverable {
+            line.why = in_chinese(&line.why);
+        }
         facts
     }
 }

@@ -7,6 +7,12 @@ const MEANINGS: &[(&str, &str)] = &[
     ("broke the reading process", "邮件内容使读取程序中断，请转技术人员"),
     ("reading process could not be started", "读取程序无法启动，请检查内存和进程数限制"),
     ("unsafe login", "邮箱服务商认为登录不安全"),
+    ("invalid user", "收件地址不存在"),
+    ("user not found", "收件地址不存在"),
+    ("user unknown", "收件地址不存在"),
+    ("mailbox not found", "收件地址不存在"),
+    ("mailbox full", "对方邮箱已满"),
+    ("quota exceeded", "对方邮箱已满"),
     ("secret", "授权码文件无法使用"),
     ("certificate", "服务器证书未通过验证"),
     ("ca file", "证书文件无法使用"),
@@ -55,7 +61,7 @@ pub fn in_chinese(fault: &str) -> String {
     let quoted = quotation(fault);
     match MEANINGS.iter().find(|(sign, _)| lower.contains(sign)) {
         Some((_, meaning)) => format!("{meaning}（原文：“{quoted}”）"),
-        None => format!("原文：“{quoted}”"),
+        None => format!("原文“{quoted}”"),
     }
 }
 
@@ -94,6 +100,6 @@ mod tests {
         assert_eq!(in_chinese("服务器繁忙"), "服务器繁忙");
         assert_eq!(in_chinese(""), "");
         let told = in_chinese(&format!("odd\r\n{}", "x".repeat(5000)));
-        assert!(told.starts_with("原文：“odd  x") && told.chars().count() < 180, "{told}");
+        assert!(told.starts_with("原文“odd  x") && told.chars().count() < 180, "{told}");
     }
 }

@@ -154,9 +154,9 @@ fn busy_facts() -> DigestFacts {
             to: text("gxj@example.cn"),
             subject: text("【自动回执】邮件已收到"),
             state: text("失败"),
-            reply: text("550 Invalid User"),
+            reply: in_chinese("550 Invalid User"),
         }],
-        undeliverable: vec![AddressLine { address: text("gxj@example.cn"), why: text("550 Invalid User") }],
+        undeliverable: vec![AddressLine { address: text("gxj@example.cn"), why: in_chinese("550 Invalid User") }],
         forged: vec![ParkedLine { id: 19, subject: text("报送课题"), problem: text("gxj@example.cn") }],
         overrules: vec![OverruleLine {
             number: text("2024-00031-0"),
