@@ -5,13 +5,10 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command, thread::sleep, time::Duration};
+use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
 use serde_json::Value;
-use support::{
-    Annexd, MailSystem,
-    accounts::{ADMINISTRATORS, DEPARTMENT, DIVISIONS},
-};
+use support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 const WAIT: Duration = Duration::from_secs(60);
 const BATCH: &str = "01-changchun-batch.eml";
@@ -23,7 +20,7 @@ fn fixture(file: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey").join(file)).unwrap()
 }
 
-/// An installation with an account of its own for internal letters, and an address for each division.
+/// An installation with an account of its own for internal letters.
 fn installation(mail: &MailSystem) -> Annexd {
     let annexd = Annexd::beside(mail);
     let internal = format!(
@@ -34,13 +31,6 @@ fn installation(mail: &MailSystem) -> Annexd {
     );
     let configuration = fs::read_to_string(&annexd.configuration).unwrap();
     fs::write(&annexd.configuration, configuration + &internal).unwrap();
-    let mut divisions = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/divisions.toml")).unwrap();
-    for id in DIVISIONS {
-        let place = divisions.find(&format!("id = \"{id}\"")).unwrap();
-        let empty = place + divisions[place..].find("mail = []").unwrap();
-        divisions.replace_range(empty..empty + "mail = []".len(), &format!("mail = [\"{id}@division.example.cn\"]"));
-    }
-    fs::write(annexd.folder().join("divisions.toml"), divisions).unwrap();
     annexd
 }
 
@@ -88,7 +78,7 @@ fn check_letter(letter: &Value, to: &str, from: &str, automatic: &str) {
 }
 
 #[test]
-fn receipts_and_internal_letters_arrive_whole_and_a_receipt_threads_under_its_mail() {
+fn a_receipt_arrives_whole_and_threads_under_its_mail() {
     let mail = MailSystem::start();
     let annexd = installation(&mail);
     let batch = fixture(BATCH);
@@ -108,66 +98,6 @@ fn receipts_and_internal_letters_arrive_whole_and_a_receipt_threads_under_its_ma
     assert!(read["text"].as_str().unwrap().contains("长春市工业和信息化局"));
     for size in [80, 120] {
         assert_threads_in_mutt(&[batch.clone(), receipt.clone()], "已收到专项课题材料", size);
-    }
-
-    let topics = annexd.export("topics");
-    let mut by_division: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for topic in topics {
-        by_division.entry(topic["division"].as_str().unwrap().to_owned()).or_default().push(topic);
-    }
-    assert!(!by_division.is_empty());
-    for (division, topics) in by_division {
-        let address = format!("{division}@division.example.cn");
-        let letters = read_by_python(&mail.wait_for(&address, 1, WAIT));
-        assert_eq!(letters.len(), 1, "{address}");
-        check_letter(&letters[0], &address, INTERNAL, "auto-generated");
-        check_queue(&letters[0], &topics);
-    }
-    for administrator in ADMINISTRATORS {
-        let letters = read_by_python(&mail.wait_for(administrator, 1, WAIT));
-        for letter in &letters {
-            check_letter(letter, administrator, INTERNAL, "auto-generated");
-            check_pictures(letter);
-        }
-        assert!(letters.iter().any(|letter| letter["html"].as_str().unwrap().contains("专项课题日报")));
-    }
-    if let Some(folder) = std::env::var_os("SHOW_LETTERS") {
-        let folder = Path::new(&folder);
-        fs::write(folder.join("digest.eml"), &mail.inbox(ADMINISTRATORS[0])[0]).unwrap();
-        fs::write(folder.join("receipt.eml"), &receipt).unwrap();
-        for division in DIVISIONS {
-            if let Some(raw) = mail.inbox(&format!("{division}@division.example.cn")).first() {
-                fs::write(folder.join(format!("queue-{division}.eml")), raw).unwrap();
-            }
-        }
-    }
-}
-
-/// The text, its HTML twin and the workbook each name every topic, and a transfer's example names another division.
-fn check_queue(letter: &Value, topics: &[Value]) {
-    let (text, html) = (letter["text"].as_str().unwrap(), letter["html"].as_str().unwrap());
-    for topic in topics {
-        let number = topic["id"].as_str().or(topic["number"].as_str()).unwrap();
-        assert!(text.contains(number) && html.contains(number), "{number}");
-    }
-    let file = letter["files"][0].as_str().unwrap();
-    assert!(file.starts_with("专项课题清单-") && file.ends_with(".xlsx"), "{file}");
-    assert_eq!(letter["magic"][file], "504b0304", "a workbook is a ZIP archive");
-    let own = text.lines().next().unwrap().trim_end_matches('：');
-    let example = text.lines().find(|line| line.trim_start().starts_with("转 ")).unwrap();
-    assert!(!example.contains(own), "{example}");
-}
-
-/// Every picture that the HTML shows lies beside it, and no picture lies there unseen.
-fn check_pictures(letter: &Value) {
-    let html = letter["html"].as_str().unwrap();
-    let pictures = letter["cids"].as_array().unwrap();
-    assert_eq!(html.matches("cid:").count(), pictures.len());
-    for picture in pictures {
-        assert!(html.contains(&format!("cid:{}", picture.as_str().unwrap())), "{picture}");
-    }
-    for file in letter["files"].as_array().unwrap() {
-        assert_eq!(letter["magic"][file.as_str().unwrap()], "89504e47", "{file} is a PNG picture");
     }
 }
 
