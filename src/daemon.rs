@@ -257,21 +257,10 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
 
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     let mut outlets = outlets(&house)?;
-    let mut breaker = LoginBreaker::new();
-    let mut resting_until = tokio::time::Instant::now();
     loop {
         summarise::summarise(&house).await?;
         alert::watch(&house).await?;
-        if resting_until <= tokio::time::Instant::now() {
-            let round = send::send_due(&house, &mut outlets, &stopped).await?;
-            if round.refused_login {
-                let rest = breaker.refused(fastrand::f64());
-                tracing::warn!(rest_secs = rest.as_secs(), "Sending rests after the refused login.");
-                resting_until = tokio::time::Instant::now() + rest;
-            } else if round.sent > 0 {
-                breaker.accepted();
-            }
-        }
+        send::send_due(&house, &mut outlets, &stopped).await?;
         tokio::select! {
             () = stopped.asked() => return Ok(()),
             () = letters.notified() => {}

@@ -30,7 +30,9 @@ CREATE TABLE sending_state (
     halted_at    INTEGER, -- when the present halt began; NULL: sending works
     loud         INTEGER NOT NULL DEFAULT 0, -- 1: people must hear of the halt
     halvings     INTEGER NOT NULL DEFAULT 0, -- how often the rate was halved
-    halved_at    INTEGER -- when last
+    halved_at    INTEGER, -- when last
+    refusals     INTEGER NOT NULL DEFAULT 0, -- logins refused one after another: the rests grow with them
+    refused_at   INTEGER -- when the last one was; a secret written later is tried at once
 ) STRICT;
 
 CREATE TABLE undeliverable (

@@ -37,9 +37,14 @@ impl SecretSource {
     /// Whole days since the secret was written; `None` where it is not in a file.
     #[must_use]
     pub fn age_days(&self, now: jiff::Timestamp) -> Option<u64> {
+        u64::try_from(now.duration_since(self.written_at()?).as_hours() / 24).ok()
+    }
+
+    /// When the secret was written; `None` where it is not in a file.
+    #[must_use]
+    pub fn written_at(&self) -> Option<jiff::Timestamp> {
         let Self::File(path) = self else { return None };
-        let written = jiff::Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()?;
-        u64::try_from(now.duration_since(written).as_hours() / 24).ok()
+        jiff::Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
     }
 }
 

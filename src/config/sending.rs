@@ -69,6 +69,15 @@ pub struct AlertsConfig {
 }
 
 impl SmtpConfig {
+    /// When the password was written; `None` where it is not in a file.
+    #[must_use]
+    pub fn secret_written_at(&self) -> Option<jiff::Timestamp> {
+        match &self.transport {
+            SmtpTransport::Smtp(server) => server.password.as_ref().and_then(SecretSource::written_at),
+            SmtpTransport::Maildir(_) => None,
+        }
+    }
+
     /// `user@host`: the name under which the store counts what leaves.
     #[must_use]
     pub fn account(&self) -> String {

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod caps;
 pub mod charts;
 pub mod digest;
+pub mod faults;
 pub mod orders;
 pub mod preview;
 pub mod queue;

@@ -10,7 +10,10 @@ use super::House;
 use crate::{
     config::MailboxConfig,
     domain::{
-        letters::alert::{About, Step, Told, Trouble, alert_letter, step},
+        letters::{
+            alert::{About, Step, Told, Trouble, alert_letter, step},
+            faults::in_chinese,
+        },
         time::chinese_minute,
     },
     edge::{disk, store::StoredAlert},
@@ -119,13 +122,13 @@ async fn mailbox(house: &House) -> anyhow::Result<Option<Trouble>> {
         return Ok(Some(Trouble {
             topic: "mailbox".to_owned(),
             title: "收件邮箱登录被拒绝".to_owned(),
-            said: format!("收件邮箱最近一次登录于{}被拒绝，服务器答复：{said}。", chinese_minute(at, &house.zone)),
+            said: format!("收件邮箱最近一次登录于{}被拒绝，{}。", chinese_minute(at, &house.zone), in_chinese(&said)),
             remedy: "请在网页邮箱中检查IMAP服务是否开启，重新生成授权码并写入password_file所指的文件，无需重启。".to_owned(),
         }));
     }
     let limit = SignedDuration::from_mins(i64::try_from(house.config.alerts.no_poll_mins).unwrap_or(i64::MAX / 60));
     let Some(good) = good_at.filter(|good| now.duration_since(*good) > limit) else { return Ok(None) };
-    let fault = house.store.health(POLL_FAULT).await?.map(|(_, said)| format!("，最近一次故障：{said}")).unwrap_or_default();
+    let fault = house.store.health(POLL_FAULT).await?.map(|(_, said)| format!("，最近一次故障：{}", in_chinese(&said))).unwrap_or_default();
     Ok(Some(Trouble {
         topic: "mailbox".to_owned(),
         title: "长时间未能收取邮件".to_owned(),

@@ -12,6 +12,7 @@ use crate::{
         reply::{PROBE_SECS, QUARTER_SECS, Reaction},
     },
     edge::{
+        mailbox::backoff::LoginBreaker,
         smtp::{Outgoing, Outlet, Refusal},
         store::{DueLetter, Halt, SendingState},
     },
@@ -23,6 +24,8 @@ pub use settle::settle;
 
 /// Tries that fail for a letter's own sake until it is given up for good.
 const FAULTS_MAX: u32 = 12;
+/// Kind of a halt that a refused login began.
+const LOGIN: &str = "login";
 /// How long the provider gets to file a letter before it is looked for.
 const SETTLE: SignedDuration = SignedDuration::from_mins(3);
 /// Rate and gap that halving begins with where none is configured.
@@ -80,10 +83,10 @@ struct Freight {
 pub async fn send_due(house: &House, outlets: &mut Outlets, stopped: &Stopped) -> anyhow::Result<Sent> {
     settle(house, stopped).await?;
     let mut result = Sent::default();
-    let receipts_halted = is_halted(house, &outlets.receipts.name).await?;
+    let receipts_halted = is_halted(house, &outlets.receipts).await?;
     let mut internal_by_receipts = outlets.internal.is_none();
     if let Some(internal) = &mut outlets.internal {
-        let halted = is_halted(house, &internal.name).await?;
+        let halted = is_halted(house, internal).await?;
         internal_by_receipts = halted && !receipts_halted;
         result.add(send_by(house, internal, Freight { answers: false, internal: true }, stopped).await?);
     }
@@ -92,8 +95,15 @@ pub async fn send_due(house: &House, outlets: &mut Outlets, stopped: &Stopped) -
     Ok(result)
 }
 
-async fn is_halted(house: &House, account: &str) -> anyhow::Result<bool> {
-    Ok(house.store.sending_state(account).await?.halted_until.is_some_and(|until| until > house.now()))
+async fn is_halted(house: &House, account: &Account) -> anyhow::Result<bool> {
+    Ok(rests(account, &house.store.sending_state(&account.name).await?, house.now()))
+}
+
+/// Whether nothing may leave by the account now. After a refused login a secret that was written since is tried at once.
+fn rests(account: &Account, state: &SendingState, now: Timestamp) -> bool {
+    let written = account.config.secret_written_at();
+    let renewed = state.token == LOGIN && state.refused_at.zip(written).is_some_and(|(refused, written)| written > refused);
+    state.halted_until.is_some_and(|until| until > now) && !renewed
 }
 
 async fn send_by(house: &House, account: &mut Account, freight: Freight, stopped: &Stopped) -> anyhow::Result<Sent> {
@@ -166,7 +176,7 @@ enum Leave {
 
 async fn leave(house: &House, account: &Account, state: &SendingState) -> anyhow::Result<Leave> {
     let now = house.now();
-    if state.halted_until.is_some_and(|until| until > now) {
+    if rests(account, state, now) {
         return Ok(Leave::Halted);
     }
     if state.halvings > 0 && state.halved_at.is_some_and(|at| now.duration_since(at) > SignedDuration::from_hours(24)) {
@@ -313,17 +323,27 @@ async fn halt(house: &House, account: &Account, refusal: &Refusal) -> anyhow::Re
         Reaction::Rest { secs, loud } => (in_secs(secs)?, loud),
         Reaction::Slower => (in_secs(QUARTER_SECS)?, false),
         Reaction::NextDay => (next_day(house, now)?, false),
-        Reaction::Login => (in_secs(60)?, true),
+        Reaction::Login => {
+            let refusals = house.store.sending_state(&account.name).await?.refusals;
+            (now.checked_add(LoginBreaker::after(refusals).refused(fastrand::f64()))?, true)
+        }
         _ => (in_secs(PROBE_SECS)?, true),
     };
     let token = match refusal.reaction {
         Reaction::NextDay => "day_quota",
         Reaction::Slower => "short_quota",
-        Reaction::Login => "login",
+        Reaction::Login => LOGIN,
         Reaction::Rest { .. } => "rest",
         _ => "halt",
     };
-    let halt = Halt { until, reason: &refusal.what, token, loud, slower: refusal.reaction == Reaction::Slower };
+    let halt = Halt {
+        until,
+        reason: &refusal.what,
+        token,
+        loud,
+        slower: refusal.reaction == Reaction::Slower,
+        refused_login: refusal.reaction == Reaction::Login,
+    };
     house.store.halt_sending(&account.name, &halt, now).await?;
     if loud {
         tracing::error!(account = masked(&account.name), %until, reply = refusal.what, "Sending is halted; letters wait.");

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     Enclosure, Letter, LetterKind, Urgency,
     charts::{Bar, BarChart},
+    faults::in_chinese,
     templates::Templates,
 };
 use crate::domain::time::{chinese_day, chinese_minute};
@@ -44,8 +45,9 @@ pub struct DigestFacts {
     pub undeliverable: Vec<AddressLine>,
     /// Mails of the day whose sender is forged according to our own provider: recorded, not answered.
     pub forged: Vec<ParkedLine>,
-    /// People's decisions against the router in the period.
+    /// People's decisions against the router in the period, and how many there were by the division that the router had named.
     pub overrules: Vec<OverruleLine>,
+    pub overruled: Vec<Count>,
     /// Topics not yet sent to their division, for divisions without an address.
     pub unaddressed: Vec<Count>,
     /// Bureaus named in the notice without a topic for 90 days (R28).
@@ -53,6 +55,23 @@ pub struct DigestFacts {
     pub balance: Balance,
     /// Mails that do not add up, or wait longer than they should: folder, UID and why.
     pub unsettled: Vec<String>,
+}
+
+impl DigestFacts {
+    /// As people read it: faults in Chinese.
+    fn for_people(&self) -> Self {
+        let mut facts = self.clone();
+        for line in &mut facts.parked {
+            line.problem = in_chinese(&line.problem);
+        }
+        for line in &mut facts.failed_letters {
+            line.reply = in_chinese(&line.reply);
+        }
+        for line in &mut facts.undeliverable {
+            line.why = in_chinese(&line.why);
+        }
+        facts
+    }
 }
 
 /// All topics of one division.
@@ -259,7 +278,7 @@ fn values(digest: &DigestDay<'_>) -> DigestValues {
         day: chinese_day(digest.day),
         now: chinese_minute(digest.now, digest.zone),
         since: digest.since.filter(|since| !nothing(since)).cloned(),
-        health: digest.health.clone(),
+        health: Health { fault: in_chinese(&digest.health.fault), ..digest.health.clone() },
         balance_holds: facts.balance.holds(),
         quiet: nothing(facts),
         idle: facts.parked.is_empty()
@@ -276,7 +295,7 @@ fn values(digest: &DigestDay<'_>) -> DigestValues {
             && facts.balance.holds(),
         charts: Vec::new(),
         department: digest.department.to_owned(),
-        facts: facts.clone(),
+        facts: facts.for_people(),
     }
 }
 

@@ -162,6 +162,8 @@ pub struct QueueValues {
     pub token: String,
     /// A receipt number to show the orders with.
     pub example: String,
+    /// Another division to show a transfer with.
+    pub elsewhere: String,
     pub department: String,
     pub day: String,
     /// One of the new topics is urgent.
@@ -212,6 +214,7 @@ impl QueueValues {
             division: batch.division_name.to_owned(),
             token: batch.token.to_owned(),
             example: example.unwrap_or("2024-00037-5").to_owned(),
+            elsewhere: batch.others.first().map_or("其他处室", String::as_str).to_owned(),
             department: batch.department.to_owned(),
             day: chinese_day(day_of(batch.now, batch.zone)),
             urgent: batch.topics.iter().any(|topic| topic.urgent),

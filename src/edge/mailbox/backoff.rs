@@ -39,6 +39,12 @@ impl LoginBreaker {
         Self::default()
     }
 
+    /// As it was after so many refusals, one after another.
+    #[must_use]
+    pub fn after(refusals: u32) -> Self {
+        Self { refusals }
+    }
+
     pub fn accepted(&mut self) {
         self.refusals = 0;
     }

@@ -5,9 +5,12 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Store, StoreError, millis, queue::state_name};
 use crate::domain::{
-    letters::digest::{
-        AddressLine, Balance, Count, DigestFacts, DivisionLine, LetterLine, OpenCorrection, OverruleLine, ParkedLine, TopicLine,
-        WaitingLine,
+    letters::{
+        digest::{
+            AddressLine, Balance, Count, DigestFacts, DivisionLine, LetterLine, OpenCorrection, OverruleLine, ParkedLine, TopicLine,
+            WaitingLine,
+        },
+        faults::in_chinese,
     },
     submitters::Decision,
     verdict::{Duplicate, Knowledge},
@@ -32,6 +35,7 @@ impl Store {
             name: knowledge.divisions.division(&count.name).map_or(count.name, |division| division.name.clone()),
             ..count
         };
+        let overrules = self.overrules(from, to, knowledge).await?;
         Ok(DigestFacts {
             mails_by_kind: self.counts("SELECT coalesce(m.kind, m.state), count(*) FROM message m WHERE m.accepted_at >= $1 AND m.accepted_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?.into_iter().map(kind_name).collect(),
             mails_by_bureau: self.counts("SELECT m.bureau_name, count(*) FROM message m WHERE m.bureau_name IS NOT NULL AND m.accepted_at >= $1 AND m.accepted_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?,
@@ -52,7 +56,8 @@ impl Store {
             letters_waiting: self.letters_waiting(now).await?,
             undeliverable: self.undeliverable(from).await?,
             forged: self.forged(from, to).await?,
-            overrules: self.overrules(from, to, knowledge).await?,
+            overruled: by_division(&overrules),
+            overrules: overrules.into_iter().take(usize::try_from(LINES_MAX).unwrap_or(0)).collect(),
             silent: self.silent(now, knowledge).await?,
             unsettled: self.unsettled(now).await?,
         })
@@ -206,25 +211,23 @@ impl Store {
         Ok(rows.into_iter().map(line).collect())
     }
 
-    /// Routes that a person set after another one.
+    /// What people decided in the period against the router's first word.
     async fn overrules(&self, from: Timestamp, to: Timestamp, knowledge: &Knowledge) -> Result<Vec<OverruleLine>, StoreError> {
-        let rows: Vec<(String, String, Option<String>, String, String)> = sqlx::query_as(
-            "SELECT t.id, coalesce(json_extract(r.fields, '$.topic_title'), ''),
-                    (SELECT p.division FROM route p WHERE p.topic_serial = o.topic_serial AND p.id < o.id ORDER BY p.id DESC LIMIT 1), o.division, o.evidence
+        let rows: Vec<(String, String, String, String, String)> = sqlx::query_as(
+            "SELECT t.id, coalesce(json_extract(r.fields, '$.topic_title'), ''), f.division, o.division, o.evidence
              FROM route o JOIN topic t ON t.serial = o.topic_serial JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
-             WHERE o.routed_by = 'person' AND o.decided_at >= $1 AND o.decided_at < $2 ORDER BY o.id LIMIT $3",
+             JOIN route f ON f.id = (SELECT min(p.id) FROM route p WHERE p.topic_serial = o.topic_serial)
+             WHERE o.routed_by = 'person' AND f.division <> o.division AND o.decided_at >= $1 AND o.decided_at < $2 ORDER BY o.id",
         )
         .bind(millis(from))
         .bind(millis(to))
-        .bind(LINES_MAX)
         .fetch_all(&self.pool)
         .await?;
         let name = |id: String| knowledge.divisions.division(&id).map_or(id, |division| division.name.clone());
         let mut lines = Vec::new();
         for (number, title, before, after, evidence) in rows {
             let reasons: Vec<String> = serde_json::from_str(&evidence)?;
-            lines
-                .push(OverruleLine { number, title, from: name(before.unwrap_or_default()), to: name(after), reason: reasons.join("；") });
+            lines.push(OverruleLine { number, title, from: name(before), to: name(after), reason: reasons.join("；") });
         }
         Ok(lines)
     }
@@ -261,7 +264,7 @@ impl Store {
             .map(|(folder, locator, id, problem)| {
                 format!(
                     "编号{id}（{folder} UID {locator}）待处理已超过1小时{}",
-                    problem.map(|problem| format!("：{problem}")).unwrap_or_default()
+                    problem.map(|problem| format!("：{}", in_chinese(&problem))).unwrap_or_default()
                 )
             })
             .collect();
@@ -318,6 +321,17 @@ impl Store {
         balance.seen = u64::try_from(seen).unwrap_or(0);
         Ok(balance)
     }
+}
+
+/// How often each division was named by the router and another one by a person.
+fn by_division(overrules: &[OverruleLine]) -> Vec<Count> {
+    let mut counts = std::collections::BTreeMap::<&str, u64>::new();
+    for line in overrules {
+        *counts.entry(&line.from).or_default() += 1;
+    }
+    let mut counts: Vec<Count> = counts.into_iter().map(|(name, count)| Count { name: name.to_owned(), count }).collect();
+    counts.sort_by_key(|count| std::cmp::Reverse(count.count));
+    counts
 }
 
 #[derive(FromRow)]

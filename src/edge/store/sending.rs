@@ -20,6 +20,10 @@ pub struct SendingState {
     /// How often the rate was halved.
     pub halvings: u32,
     pub halved_at: Option<Timestamp>,
+    /// Logins refused one after another.
+    pub refusals: u32,
+    /// When the last of them was.
+    pub refused_at: Option<Timestamp>,
 }
 
 /// A halt to be remembered.
@@ -31,6 +35,8 @@ pub struct Halt<'a> {
     pub loud: bool,
     /// Send half as fast from now on.
     pub slower: bool,
+    /// The login was refused once more.
+    pub refused_login: bool,
 }
 
 /// A trouble that people were or will be told about.
@@ -54,6 +60,8 @@ struct StateRow {
     loud: i64,
     halvings: i64,
     halved_at: Option<i64>,
+    refusals: i64,
+    refused_at: Option<i64>,
 }
 
 impl Store {
@@ -63,7 +71,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn sending_state(&self, account: &str) -> Result<SendingState, StoreError> {
         let row = sqlx::query_as::<_, StateRow>(
-            "SELECT halted_until, halted_at, reason, token, loud, halvings, halved_at FROM sending_state WHERE account = $1",
+            "SELECT halted_until, halted_at, reason, token, loud, halvings, halved_at, refusals, refused_at FROM sending_state WHERE account = $1",
         )
         .bind(account)
         .fetch_optional(&self.pool)
@@ -76,6 +84,8 @@ impl Store {
             loud: row.loud != 0,
             halvings: u32::try_from(row.halvings).unwrap_or(0),
             halved_at: row.halved_at.map(timestamp),
+            refusals: u32::try_from(row.refusals).unwrap_or(0),
+            refused_at: row.refused_at.map(timestamp),
         }))
     }
 
@@ -85,10 +95,11 @@ impl Store {
     /// When the database cannot be written.
     pub async fn halt_sending(&self, account: &str, halt: &Halt<'_>, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO sending_state (account, halted_until, reason, token, halted_at, loud, halvings, halved_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 > 0 THEN $5 END)
+            "INSERT INTO sending_state (account, halted_until, reason, token, halted_at, loud, halvings, halved_at, refusals, refused_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 > 0 THEN $5 END, $8, CASE WHEN $8 > 0 THEN $5 END)
              ON CONFLICT (account) DO UPDATE SET halted_until = $2, reason = $3, token = $4, halted_at = coalesce(halted_at, $5), loud = $6,
-                halvings = halvings + $7, halved_at = CASE WHEN $7 > 0 THEN $5 ELSE halved_at END",
+                halvings = halvings + $7, halved_at = CASE WHEN $7 > 0 THEN $5 ELSE halved_at END,
+                refusals = refusals + $8, refused_at = CASE WHEN $8 > 0 THEN $5 ELSE refused_at END",
         )
         .bind(account)
         .bind(millis(halt.until))
@@ -97,6 +108,7 @@ impl Store {
         .bind(millis(now))
         .bind(i64::from(halt.loud))
         .bind(i64::from(halt.slower))
+        .bind(i64::from(halt.refused_login))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -107,10 +119,12 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn resume_sending(&self, account: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sending_state SET halted_until = NULL, halted_at = NULL, loud = 0 WHERE account = $1")
-            .bind(account)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE sending_state SET halted_until = NULL, halted_at = NULL, loud = 0, refusals = 0, refused_at = NULL WHERE account = $1",
+        )
+        .bind(account)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

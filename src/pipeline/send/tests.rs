@@ -82,6 +82,43 @@ fn later(house: &House, minutes: i64) {
     house.clock.set(house.now().checked_add(SignedDuration::from_mins(minutes)).unwrap());
 }
 
+/// Puts the secret's file before the simulated days.
+fn written(folder: &Path, when: &str) {
+    let file = std::fs::File::options().append(true).open(folder.join("secret")).unwrap();
+    file.set_modified(std::time::SystemTime::try_from(at(when)).unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn refused_logins_rest_longer_and_longer_and_no_restart_forgets_it_but_a_new_secret_is_tried_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, port) = Server::start((0..6).map(|_| Move::CloseAtAuth).collect()).await;
+    let mut tries = Vec::new();
+    for minute in (0..100).step_by(2) {
+        // A new process every two minutes: nothing but the store remembers.
+        let (mut house, mut outlets) = house(folder.path(), port, "").await;
+        written(folder.path(), "2024-08-01T00:00:00Z");
+        house.clock = Clock::fixed(at(MORNING).checked_add(SignedDuration::from_mins(minute)).unwrap());
+        if minute == 0 {
+            queue(&house, &[letter("a", "a@example.cn", house.now())]).await;
+        }
+        if round(&house, &mut outlets).await.refused_login {
+            tries.push(minute);
+        }
+    }
+    assert_eq!(tries.len(), 5, "{tries:?}");
+    let gaps: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps[0] == 2 && gaps[1] == 2 && (16..=20).contains(&gaps[2]) && (30..=38).contains(&gaps[3]), "{gaps:?}");
+    let (mut house, mut outlets) = house(folder.path(), port, "").await;
+    house.clock = Clock::fixed(at(MORNING).checked_add(SignedDuration::from_mins(100)).unwrap());
+    written(folder.path(), "2024-08-15T02:39:30Z");
+    assert!(round(&house, &mut outlets).await.refused_login, "the sixth refusal: the new secret was tried");
+    written(folder.path(), "2024-08-15T03:00:00Z");
+    later(&house, 40);
+    assert_eq!(round(&house, &mut outlets).await.sent, 1);
+    assert_eq!(server.count(), 1);
+    assert_eq!(house.store.sending_state(&outlets.receipts.name).await.unwrap().refusals, 0);
+}
+
 #[tokio::test]
 async fn a_line_lost_before_the_last_dot_is_tried_again_and_after_it_the_letter_is_repeated_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -355,7 +392,8 @@ async fn responders_lists_and_a_storm_of_bounces_get_no_answer_and_the_bounced_l
     round(&house, &mut outlets).await;
     let sent = server.texts.lock().unwrap()[0].clone();
     let id = sent.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().to_owned();
-    for turn in 0..200 {
+    let storm = if std::env::var_os("ANNEXD_TEST_LONG").is_some() { 10_000 } else { 300 };
+    for turn in 0..storm {
         let report = format!(
             "From: Postmaster@163.com\r\nTo: gxt@163.com\r\nSubject: bounce {turn}\r\nMessage-ID: <b{turn}@163.com>\r\nX-Mailer: Coremail MTA server\r\nX-CM-Original-Message-ID: {id}\r\n\r\n550 User not found {turn}\r\n"
         );

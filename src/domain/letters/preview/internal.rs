@@ -10,6 +10,7 @@ use crate::domain::letters::{
         ParkedLine, TopicLine, WaitingLine,
     },
     queue::{CorrectionLine, QueueCorrection, QueueLine, QueueTopic, QueueValues},
+    faults::in_chinese,
 };
 
 pub fn internal() -> Vec<Sample> {
@@ -25,7 +26,7 @@ pub fn internal() -> Vec<Sample> {
         })
     };
     let line = |line: &str, done, text: &str| json!({"line": line, "done": done, "text": text});
-    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "已转汽车工业处。");
+    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "2024-00037-5 高速列车转向架轻量化关键技术：已转汽车工业处");
     let not_done = line("2024-00099-0 受理", false, "没有这个回执编号，请核对。");
     let confirmation = |done: &[serde_json::Value], not_done: &[serde_json::Value]| {
         Values::Other(
@@ -90,6 +91,7 @@ pub fn queue() -> QueueValues {
         division: "装备工业处".to_owned(),
         token: "3f9a2c7b81d0".to_owned(),
         example: "2024-00037-5".to_owned(),
+        elsewhere: "汽车工业处".to_owned(),
         department: "吉林省工业和信息化厅".to_owned(),
         day: "2024年8月15日".to_owned(),
         urgent: false,
@@ -156,7 +158,11 @@ fn busy_facts() -> DigestFacts {
         open_corrections: vec![OpenCorrection { bureau: text("吉林市工业和信息化局"), count: 3, oldest_days: 41 }],
         held_topics: vec![line("农安县工信局")],
         duplicates: vec![line("2024-00012-7")],
-        parked: vec![ParkedLine { id: 17, subject: text("专项课题材料"), problem: text("a bug while reading this mail") }],
+        parked: vec![ParkedLine {
+            id: 17,
+            subject: text("专项课题材料"),
+            problem: in_chinese("a bug while reading this mail: index out of bounds"),
+        }],
         letters_by_state: vec![count("已发", 40), count("待发", 6)],
         letters_waiting: 6,
         failed_letters: vec![LetterLine {
@@ -164,9 +170,9 @@ fn busy_facts() -> DigestFacts {
             to: text("gxj@example.cn"),
             subject: text("【自动回执】邮件已收到"),
             state: text("失败"),
-            reply: text("550 Invalid User"),
+            reply: in_chinese("550 Invalid User"),
         }],
-        undeliverable: vec![AddressLine { address: text("gxj@example.cn"), why: text("550 Invalid User") }],
+        undeliverable: vec![AddressLine { address: text("gxj@example.cn"), why: in_chinese("550 Invalid User") }],
         forged: vec![ParkedLine { id: 19, subject: text("报送课题"), problem: text("gxj@example.cn") }],
         overrules: vec![OverruleLine {
             number: text("2024-00031-0"),
@@ -175,6 +181,7 @@ fn busy_facts() -> DigestFacts {
             to: text("电子信息处"),
             reason: text("属电子信息"),
         }],
+        overruled: vec![count("装备工业处", 1)],
         unaddressed: vec![count("消费品工业处", 2)],
         silent: vec![text("白城市工业和信息化局")],
         balance: Balance { seen: 50, recorded: 30, ignored: 15, duplicate: 4, parked: 1, waiting: 0 },
@@ -196,7 +203,7 @@ fn busy_day() -> DigestValues {
         quiet: false,
         idle: false,
         health: Health {
-            fault: text("the server did not answer in time"),
+            fault: in_chinese("the server did not answer EXAMINE in time"),
             secret_days: Some(170),
             secret_due: true,
             troubles: vec![text("发信已暂停：服务器答复550")],
