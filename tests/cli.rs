@@ -262,3 +262,13 @@ fn a_daemon_ends_with_0_within_ten_seconds_of_sigterm_and_a_second_one_names_the
     assert!(asked.elapsed() < Duration::from_secs(10));
     balance_holds(&annexd, 1);
 }
+
+#[test]
+fn commands_that_start_at_once_on_a_new_data_folder_do_not_disturb_each_other() {
+    let annexd = local();
+    let started: Vec<_> =
+        (0..6).map(|_| annexd.command(&["export", "topics"]).stderr(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    for process in started {
+        ends(&process.wait_with_output().unwrap(), 0, &[]);
+    }
+}
