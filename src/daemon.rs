@@ -23,6 +23,7 @@ use crate::{
     },
     pipeline::{
         House, alert, examine,
+        judging::Judging,
         send::{self, Account, Outlets},
         stop::{Stopped, on_signal},
         summarise, watch,
@@ -57,6 +58,7 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
         readers: Readers::Here(knowledge.clone()),
         blobs: Blobs::open(&config.data_dir)?,
         config,
+        judging: Judging::by(knowledge.clone()),
         knowledge,
         templates: installation.templates,
         zone,

@@ -16,6 +16,7 @@ use crate::{
 pub mod accept;
 pub mod alert;
 pub mod examine;
+pub mod judging;
 pub mod record;
 pub mod replay;
 pub mod send;
@@ -28,6 +29,8 @@ pub mod watch;
 pub struct House {
     pub config: Arc<Config>,
     pub knowledge: Arc<Knowledge>,
+    /// The same, with the routing model in force.
+    pub judging: judging::Judging,
     pub templates: Arc<Templates>,
     pub zone: TimeZone,
     pub store: Store,

@@ -29,7 +29,7 @@ fn truths() -> BTreeMap<String, Truth> {
 
 fn attach(shown: &str, bytes: Vec<u8>, limits: &Limits) -> Unpacked {
     let part = Part { name: shown.to_owned(), declared_type: "application/octet-stream".to_owned(), bytes, is_message: false };
-    parts::unpack(&Message { files: vec![part], ..Message::default() }, limits)
+    parts::unpack(Message { files: vec![part], ..Message::default() }, limits)
 }
 
 fn word(value: impl serde::Serialize) -> String {

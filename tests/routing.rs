@@ -4,7 +4,7 @@
 //! `cargo test --release --test routing -- --nocapture` prints the figures of `benches/ROUTING.md`;
 //! with `ANNEXD_WRITE_MODEL=1` it also trains the shipped model anew after the seeds have changed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use annexd::domain::routing::{Divisions, Evaluation, Example, Model, cross_validate, evaluate, parse_examples, seed_examples};
 
@@ -14,6 +14,22 @@ fn own() -> Vec<Example> {
 
 fn topics_of_the_table() -> Vec<Example> {
     parse_examples(include_str!("fixtures/routing/topics.jsonl")).unwrap()
+}
+
+/// Titles in which a word of another trade stands: an assembly of a special machine, a material, a user, a side aim. The product
+/// names of `products.txt` were widened in their view: this set holds what was reached, it is no blind measure.
+fn misleading() -> Vec<Example> {
+    parse_examples(include_str!("fixtures/routing/misleading.jsonl")).unwrap()
+}
+
+/// As shipped; with `ANNEXD_WRITE_MODEL` with the model that is about to be shipped.
+fn router() -> Divisions {
+    static NEW: OnceLock<Arc<Model>> = OnceLock::new();
+    let shipped = Divisions::shipped();
+    if std::env::var_os("ANNEXD_WRITE_MODEL").is_none() {
+        return shipped;
+    }
+    shipped.with_model(NEW.get_or_init(|| Arc::new(Model::train(seed_examples()))).clone())
 }
 
 fn line(name: &str, set: &str, found: &Evaluation) {
@@ -37,7 +53,7 @@ fn keeps_the_promise(found: &Evaluation) {
 fn the_shipped_model_is_made_from_the_shipped_seeds() {
     if std::env::var_os("ANNEXD_WRITE_MODEL").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/routing/model.json");
-        std::fs::write(path, Model::train(seed_examples()).to_text().unwrap()).unwrap();
+        std::fs::write(path, router().model().unwrap().to_text().unwrap()).unwrap();
         return;
     }
     assert!(Model::shipped().size() > 1_000);
@@ -46,15 +62,22 @@ fn the_shipped_model_is_made_from_the_shipped_seeds() {
 
 #[test]
 fn topics_of_our_own_find_their_division() {
-    let found = evaluate(&own(), &Divisions::shipped());
+    let found = evaluate(&own(), &router());
     line("both", "own", &found);
     keeps_the_promise(&found);
 }
 
 #[test]
 fn topics_that_came_with_the_table_find_their_division() {
-    let found = evaluate(&topics_of_the_table(), &Divisions::shipped());
+    let found = evaluate(&topics_of_the_table(), &router());
     line("both", "topics", &found);
+    keeps_the_promise(&found);
+}
+
+#[test]
+fn the_machine_decides_and_not_what_it_is_built_of_or_used_for() {
+    let found = evaluate(&misleading(), &router());
+    line("both", "misleading", &found);
     keeps_the_promise(&found);
 }
 
@@ -62,10 +85,10 @@ fn topics_that_came_with_the_table_find_their_division() {
 fn table_and_model_are_better_together_than_either_alone() {
     let mut table = Divisions::shipped();
     table.router.model = false;
-    let mut model = Divisions::shipped();
+    let mut model = router();
     model.router.table_weight = 0.0;
     let topics = own();
-    let (table, model, both) = (evaluate(&topics, &table), evaluate(&topics, &model), evaluate(&topics, &Divisions::shipped()));
+    let (table, model, both) = (evaluate(&topics, &table), evaluate(&topics, &model), evaluate(&topics, &router()));
     line("table", "own", &table);
     line("model", "own", &model);
     line(

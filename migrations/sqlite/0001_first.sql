@@ -69,12 +69,15 @@ CREATE TABLE topic (
     held         INTEGER NOT NULL, -- 1: its submitter is not named in the notice, a person decides
     division     TEXT NOT NULL, -- current division
     review       TEXT NOT NULL DEFAULT 'open' CHECK (review IN ('open', 'accepted', 'returned')), -- the division's word
+    urgent       INTEGER NOT NULL DEFAULT 0, -- 1: marked so by its submitter, its division hears of it at once
     announced_to TEXT, -- division that a queue letter told about it
+    announced_joint TEXT, -- second division (会办) that a queue letter told about it
     received_at  INTEGER NOT NULL -- arrival of its first mail
 ) STRICT;
 CREATE INDEX topic_key ON topic (applicant_key, title_key);
 CREATE INDEX topic_code ON topic (code_key);
 CREATE INDEX topic_division ON topic (division);
+CREATE INDEX topic_urgent ON topic (serial) WHERE urgent = 1;
 
 CREATE TABLE revision (
     topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
@@ -88,6 +91,7 @@ CREATE TABLE revision (
     findings     TEXT NOT NULL, -- JSON list of findings, with audience
     duplicates   TEXT NOT NULL, -- JSON list of suspected twins
     completeness TEXT NOT NULL, -- JSON object: percent and its points
+    normalised   TEXT NOT NULL, -- JSON object: facts of the fields in one spelling each (uscc, region, period, benefit_wan …)
     recorded_at  INTEGER NOT NULL, -- when it was recorded
     PRIMARY KEY (topic_serial, revision)
 ) STRICT;
@@ -129,12 +133,26 @@ CREATE TABLE route (
     topic_serial INTEGER NOT NULL REFERENCES topic (serial), -- the topic
     division     TEXT NOT NULL, -- where it goes
     confidence   REAL NOT NULL, -- 0 to 1
-    candidates   TEXT NOT NULL, -- JSON list of division and score
+    candidates   TEXT NOT NULL, -- JSON list of division and score, best first: the second is the runner-up
     evidence     TEXT NOT NULL, -- JSON list of reasons
     routed_by    TEXT NOT NULL, -- rule, model, person, twin, fallback
+    joint        TEXT, -- second division of a topic that lies between two (会办)
+    rules_version TEXT NOT NULL DEFAULT '', -- routing table that was in force; empty for a person's word
+    model_version TEXT NOT NULL DEFAULT '', -- text model that spoke; empty without one
     decided_at   INTEGER NOT NULL -- when
 ) STRICT;
 CREATE INDEX route_topic ON route (topic_serial);
+
+CREATE TABLE model (
+    id         INTEGER PRIMARY KEY, -- running number, order of training
+    version    TEXT NOT NULL UNIQUE, -- of the model: the same examples give the same one
+    created_at INTEGER NOT NULL, -- when it was trained
+    trained_on TEXT NOT NULL, -- JSON list of the topics whose correction it learnt from, beside the shipped seeds
+    figures    TEXT NOT NULL, -- JSON object: how it and the one before did in cross-validation
+    body       TEXT NOT NULL, -- the model, as one text
+    active     INTEGER NOT NULL -- 1: it routes; none active: the shipped model does
+) STRICT;
+CREATE UNIQUE INDEX model_active ON model (active) WHERE active = 1;
 
 CREATE TABLE decision (
     id           INTEGER PRIMARY KEY, -- running number
@@ -156,7 +174,7 @@ CREATE TABLE mail_finding (
 ) STRICT;
 
 CREATE TABLE setting (
-    name  TEXT PRIMARY KEY, -- 'secret'
+    name  TEXT PRIMARY KEY, -- 'secret', 'model_off'
     value BLOB NOT NULL -- its value
 ) STRICT;
 

@@ -78,7 +78,7 @@ enum Command {
     Topic(topic::Action),
     /// Open topics by division, oldest first
     Queue { division: Option<String> },
-    /// Why a topic goes where it goes
+    /// Why a topic goes where it goes, and what the router learnt from people
     #[command(subcommand)]
     Route(route::Action),
     /// Examine stored mail again under today's rules and show what would change
@@ -225,7 +225,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Letters(LettersAction::Outbox(action)) => letters::letters(&build(load()?).await?, action, cli.json).await?,
         Command::Topic(action) => topic::topic(&build(load()?).await?, action, cli.json).await?,
         Command::Queue { division } => queue::queue(&build(load()?).await?, division.as_deref(), cli.json).await?,
-        Command::Route(action) => route::route(&load_or_shipped()?, action, cli.json).await?,
+        Command::Route(route::Action::Explain { file_or_id }) => route::explain(&load_or_shipped()?, &file_or_id, cli.json).await?,
+        Command::Route(route::Action::Evaluate { file }) => route::measure(&load_or_shipped()?, &file, cli.json).await?,
+        Command::Route(route::Action::Learning(action)) => route::learning::learning(&build(load()?).await?, action, cli.json).await?,
         Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,

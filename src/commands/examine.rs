@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 
 use super::{open_read_only, print_line, report};
-use crate::{config::Installation, daemon::read_in_children, domain::verdict::json::to_json, pipeline::examine::judge};
+use crate::{
+    config::Installation,
+    daemon::read_in_children,
+    domain::verdict::json::to_json,
+    pipeline::{examine::judge, judging},
+};
 
 /// Examines message files, read in children of `program`, and prints a verdict each, in order; JSON Lines with `json`.
 ///
@@ -13,12 +18,16 @@ use crate::{config::Installation, daemon::read_in_children, domain::verdict::jso
 /// After all files: when one could not be read at all.
 pub async fn examine(installation: &Installation, program: PathBuf, files: &[PathBuf], json: bool) -> anyhow::Result<()> {
     let store = open_read_only(installation).await?;
+    let knowledge = match &store {
+        Some(store) => judging::learnt(&installation.knowledge, store).await?,
+        None => installation.knowledge.clone(),
+    };
     let readers = read_in_children(&installation.config, &installation.knowledge, program)?;
     let mut unread = 0;
     for file in files {
         match tokio::fs::read(file).await.with_context(|| format!("{} cannot be read", file.display())) {
             Ok(raw) => {
-                let (verdict, _) = judge(raw, &readers, installation.knowledge.clone(), store.as_ref()).await?;
+                let (verdict, _) = judge(raw, &readers, knowledge.clone(), store.as_ref()).await?;
                 let name = file.display().to_string();
                 if json {
                     print_line(&to_json(&verdict, Some(&name)).to_string());

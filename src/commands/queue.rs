@@ -16,10 +16,10 @@ pub async fn queue(house: &House, division: Option<&str>, json: bool) -> anyhow:
         ensure!(divisions.division(id).is_some(), "no division has the id {id}; see `annexd check`");
     }
     for entry in divisions.entries.iter().filter(|entry| division.is_none_or(|id| id == entry.id)) {
-        let topics = house.store.open_topics(&entry.id, &house.knowledge).await?;
+        let topics = house.store.open_topics(&entry.id, &house.knowledge, house.now()).await?;
         if json {
             for topic in &topics {
-                print_line(&json!({"division": entry.id, "id": topic.number, "title": topic.title, "applicant": topic.applicant, "bureau": topic.bureau, "received_at": topic.received_at.to_string(), "state": topic.state}).to_string());
+                print_line(&json!({"division": entry.id, "id": topic.number, "title": topic.title, "applicant": topic.applicant, "bureau": topic.bureau, "received_at": topic.received_at.to_string(), "state": topic.state, "days": topic.days, "percent": topic.percent, "urgent": topic.urgent, "joint": topic.joint}).to_string());
             }
             continue;
         }
@@ -29,7 +29,11 @@ pub async fn queue(house: &House, division: Option<&str>, json: bool) -> anyhow:
         print_line(&format!("{}（{}）：待办{}项", entry.name, entry.id, topics.len()));
         for topic in &topics {
             let when = chinese_minute(topic.received_at, &house.zone);
-            print_line(&format!("  {}  {}  {}（{}）  {}  {}", topic.number, when, topic.title, topic.applicant, topic.bureau, topic.state));
+            let urgent = if topic.urgent { "【加急】" } else { "" };
+            print_line(&format!(
+                "  {}  {when}（{}天）  {urgent}{}（{}）  {}  {}  {}",
+                topic.number, topic.days, topic.title, topic.applicant, topic.bureau, topic.state, topic.joint
+            ));
         }
     }
     Ok(())

@@ -34,6 +34,7 @@ pub struct Config {
     pub alerts: AlertsConfig,
     pub examine: ExamineConfig,
     pub reader: ReaderConfig,
+    pub queue: QueueConfig,
     pub data: DataPaths,
 }
 
@@ -65,6 +66,13 @@ pub struct ReceiptsConfig {
 pub struct ExamineConfig {
     /// Examinations of one message before it is parked.
     pub attempts_max: u32,
+}
+
+/// Letters to divisions.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueConfig {
+    /// Original annexes of new topics go with the letter up to this size together; 0: none. The rest is listed.
+    pub attach_max_bytes: u64,
 }
 
 /// The processes in which foreign bytes are read.
@@ -138,6 +146,7 @@ impl Config {
                 timeout_secs: reader.number("reader", "timeout_secs", 1..=3_600).unwrap_or(60),
                 memory_max_bytes: reader.number("reader", "memory_max_mib", 128..=65_536).unwrap_or(1_024) << 20,
             },
+            queue: QueueConfig { attach_max_bytes: reader.number("queue", "attach_max_mib", 0..=50).unwrap_or(10) << 20 },
             data: data_paths(&mut reader, &beside),
         };
         let mistakes = reader.finish();

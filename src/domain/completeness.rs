@@ -1,6 +1,6 @@
 //! How complete a topic is, point by point: an aid for divisions to order their queue (R27). No judgement; people select.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     forms::catalogue::{Catalogue, Form, Need, Shape},
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The score of one topic.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completeness {
     /// 0 to 100.
     pub percent: u32,
@@ -20,10 +20,10 @@ pub struct Completeness {
 }
 
 /// One line of the explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// 量化指标
-    pub name: &'static str,
+    pub name: String,
     pub points: u32,
     pub of: u32,
     /// One Chinese phrase: 识别到3项
@@ -51,7 +51,7 @@ pub fn completeness(topic: &Draft, catalogue: &Catalogue, settings: &RuleSetting
     let points: Vec<Point> = lines
         .into_iter()
         .filter(|(_, of, _)| *of > 0)
-        .map(|(name, of, (hundredths, why))| Point { name, points: of.saturating_mul(hundredths.min(100)) / 100, of, why })
+        .map(|(name, of, (hundredths, why))| Point { name: name.to_owned(), points: of.saturating_mul(hundredths.min(100)) / 100, of, why })
         .collect();
     let (earned, of) =
         points.iter().fold((0_u32, 0_u32), |(earned, of), point| (earned.saturating_add(point.points), of.saturating_add(point.of)));

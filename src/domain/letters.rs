@@ -11,6 +11,7 @@ pub mod digest;
 pub mod orders;
 pub mod preview;
 pub mod queue;
+mod queue_workbook;
 pub mod receipt;
 pub mod reply;
 pub mod templates;

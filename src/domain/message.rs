@@ -144,7 +144,7 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
         header: header_block(raw).to_vec(),
     };
     message.machine_marks = machine::marks(&headers, &message);
-    body::leaf_parts(&parsed, raw, &body_parts, limits, &mut message);
+    body::leaf_parts(parsed, raw, &body_parts, limits, &mut message);
     uuencode::take_out(&mut message, limits);
     Ok(message)
 }

@@ -17,7 +17,7 @@ mod archives;
 mod budget;
 mod kinds;
 mod names;
-mod ole;
+pub(crate) mod ole;
 mod outlook;
 mod plain;
 #[cfg(test)]
@@ -106,47 +106,55 @@ pub struct Unpacked {
 /// All files of a mail: leaf parts, entries of archives, files of inner mails, nested up to the limits.
 /// Junk entries (`__MACOSX`, `~$…`, `Thumbs.db`, `.DS_Store`) are left out.
 #[must_use]
-pub fn unpack(message: &Message, limits: &Limits) -> Unpacked {
+pub fn unpack(mut message: Message, limits: &Limits) -> Unpacked {
+    unpack_for(&mut message, limits, &mut Keep)
+}
+
+/// [`unpack`], handing each file to `visitor` as soon as its bytes are there, so that they need not all be held at once. The
+/// message's parts are used up.
+pub fn unpack_for(message: &mut Message, limits: &Limits, visitor: &mut dyn Visitor) -> Unpacked {
     let budget = Budget::new(limits);
-    let mut walk = Walk { budget: &budget, limits, out: Unpacked::default(), full: false };
+    let mut walk = Walk { budget: &budget, limits, out: Unpacked::default(), full: false, visitor };
     if message.truncated {
         walk.note_files_max();
     }
-    for part in &message.files {
+    for part in std::mem::take(&mut message.files) {
         let path = names::tidy(&part.name.replace(['/', '\\'], "_"));
         if !names::is_junk(&path) {
-            walk.file(Found { path, bytes: Bytes::Lent(&part.bytes), declared_type: &part.declared_type, is_message: part.is_message }, 0);
+            walk.file(Found { path, bytes: part.bytes, declared_type: &part.declared_type, is_message: part.is_message }, 0);
         }
     }
     walk.out
 }
 
-/// Bytes of a file that is being looked at: those of a mail's part stand in the mail already.
-enum Bytes<'b> {
-    Lent(&'b [u8]),
-    Owned(Vec<u8>),
+/// Who looks at the files while they are unpacked.
+pub trait Visitor {
+    /// Asked before a file's bytes are looked into; `false` sets it aside.
+    fn may_look(&mut self, path: &str) -> bool;
+    /// A file that is no container, at its place in the list; what is answered goes into the list, with its bytes or without.
+    fn leaf(&mut self, place: usize, file: File) -> File;
 }
 
-impl Bytes<'_> {
-    fn slice(&self) -> &[u8] {
-        match self {
-            Self::Lent(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
+/// Looks at nothing and keeps everything.
+struct Keep;
+
+impl Visitor for Keep {
+    fn may_look(&mut self, _: &str) -> bool {
+        true
     }
 
-    fn into_vec(self) -> Vec<u8> {
-        match self {
-            Self::Lent(bytes) => bytes.to_vec(),
-            Self::Owned(bytes) => bytes,
-        }
+    fn leaf(&mut self, _: usize, file: File) -> File {
+        file
     }
 }
+
+/// What the sender is told of a file that broke a reader.
+const SET_ASIDE: &str = "读取该文件时超出时间或内存限度，文件未读取。请确认文件正常，另存后重新发送。";
 
 /// A file on its way into the list.
 struct Found<'b> {
     path: String,
-    bytes: Bytes<'b>,
+    bytes: Vec<u8>,
     declared_type: &'b str,
     is_message: bool,
 }
@@ -156,6 +164,7 @@ struct Walk<'l> {
     limits: &'l Limits,
     out: Unpacked,
     full: bool,
+    visitor: &'l mut dyn Visitor,
 }
 
 impl Walk<'_> {
@@ -165,9 +174,14 @@ impl Walk<'_> {
             self.note_files_max();
             return;
         }
-        let bytes = found.bytes.slice();
-        let mut kind = kinds::sniff(bytes, &found.path);
-        if found.is_message && kind.container.is_none() && !bytes.is_empty() {
+        let bytes = found.bytes.as_slice();
+        let mut kind = if self.visitor.may_look(&found.path) {
+            kinds::sniff(bytes, &found.path)
+        } else {
+            let file_type = kinds::by_extension(&names::extension(&found.path));
+            Kind { file_type, container: None, trouble: Some((FileStatus::Refused, SET_ASIDE.to_owned())) }
+        };
+        if kind.trouble.is_none() && found.is_message && kind.container.is_none() && !bytes.is_empty() {
             kind = Kind { file_type: FileType::Eml, container: Some(Container::Mail), trouble: None };
         }
         let (status, problem) = match (&kind.trouble, kind.container) {
@@ -186,7 +200,8 @@ impl Walk<'_> {
             path: found.path,
         };
         let Some(container) = kind.container else {
-            file.bytes = found.bytes.into_vec();
+            file.bytes = found.bytes;
+            let file = self.visitor.leaf(self.out.files.len(), file);
             self.out.files.push(file);
             return;
         };
@@ -204,12 +219,12 @@ impl Walk<'_> {
         }
     }
 
-    fn open(&mut self, container: Container, path: &str, bytes: Bytes<'_>, depth: usize) -> Result<(), Trouble> {
+    fn open(&mut self, container: Container, path: &str, bytes: Vec<u8>, depth: usize) -> Result<(), Trouble> {
         if container == Container::Mail {
             return self.mail(path, bytes, depth);
         }
         let budget = self.budget;
-        let bytes = bytes.slice();
+        let bytes = bytes.as_slice();
         let meter = budget.meter(bytes.len());
         let mut inner_mails = Vec::new();
         let mut sink = |entry: Entry| self.entry(path, entry, depth);
@@ -230,7 +245,7 @@ impl Walk<'_> {
     fn entry(&mut self, path: &str, entry: Entry, depth: usize) {
         let path = format!("{path}/{}", entry.name);
         match entry.content {
-            Ok(bytes) => self.file(Found { path, bytes: Bytes::Owned(bytes), declared_type: "", is_message: false }, depth),
+            Ok(bytes) => self.file(Found { path, bytes, declared_type: "", is_message: false }, depth),
             Err(trouble) => {
                 if self.out.files.len() >= self.limits.files_max {
                     self.note_files_max();
@@ -252,8 +267,8 @@ impl Walk<'_> {
     }
 
     /// An inner mail: its text is kept, its files join the list.
-    fn mail(&mut self, path: &str, bytes: Bytes<'_>, depth: usize) -> Result<(), Trouble> {
-        let mut inner = message::parse(bytes.slice(), self.limits).map_err(|_| Trouble::Damaged)?;
+    fn mail(&mut self, path: &str, bytes: Vec<u8>, depth: usize) -> Result<(), Trouble> {
+        let mut inner = message::parse(&bytes, self.limits).map_err(|_| Trouble::Damaged)?;
         drop(bytes);
         let files = std::mem::take(&mut inner.files);
         if inner.truncated {
@@ -266,7 +281,7 @@ impl Walk<'_> {
                 continue;
             }
             let (declared_type, is_message) = (part.declared_type.as_str(), part.is_message);
-            self.file(Found { path: format!("{path}/{name}"), bytes: Bytes::Owned(part.bytes), declared_type, is_message }, depth);
+            self.file(Found { path: format!("{path}/{name}"), bytes: part.bytes, declared_type, is_message }, depth);
         }
         Ok(())
     }

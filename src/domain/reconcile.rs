@@ -13,7 +13,7 @@ use super::{
     uscc,
 };
 
-mod assignment;
+pub(super) mod assignment;
 pub(super) mod likeness;
 
 /// Pairs of a row and a form that are compared in one package; no honest package comes near. Beyond it only equal titles are joined.

@@ -15,6 +15,7 @@ mod combining;
 mod evaluation;
 mod examples;
 mod features;
+mod learning;
 mod lexicon;
 mod model;
 mod settings;
@@ -22,6 +23,7 @@ mod title;
 
 pub use evaluation::{Bucket, DivisionScore, Evaluation, SURE_FROM, Wrong, cross_validate, evaluate};
 pub use examples::{Example, parse_examples, seed_examples};
+pub use learning::{Trial, learn};
 pub use model::Model;
 pub use settings::{BelowMargin, RoutingSettings};
 
@@ -41,6 +43,9 @@ pub struct Divisions {
     /// Words of two meanings, each with the partner words that settle it: 秸秆 beside 打捆.
     #[serde(default, rename = "pair")]
     pub pairs: Vec<Pair>,
+    /// Assemblies that belong to the machine they are built into: 底盘, 变速箱. `压雪车底盘` is a piece of a snow groomer.
+    #[serde(default)]
+    pub parts: Vec<String>,
     #[serde(default)]
     pub router: RoutingSettings,
     #[serde(skip)]
@@ -147,6 +152,13 @@ impl Divisions {
     #[must_use]
     pub fn with_model(mut self, model: Arc<Model>) -> Self {
         self.model = Some(model);
+        self
+    }
+
+    /// The same table speaking alone.
+    #[must_use]
+    pub fn without_model(mut self) -> Self {
+        self.router.model = false;
         self
     }
 

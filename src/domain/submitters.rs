@@ -102,12 +102,7 @@ pub struct Bureau {
     pub id: String,
     pub name: String,
     pub how: How,
-    #[serde(skip, default = "hold")]
     pub decision: Decision,
-}
-
-fn hold() -> Decision {
-    Decision::Hold
 }
 
 impl Submitters {

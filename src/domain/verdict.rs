@@ -181,6 +181,8 @@ pub struct Topic {
     pub change: Change,
     /// How complete it is: an aid for ordering, no judgement (R27).
     pub completeness: Completeness,
+    /// Facts in one spelling each: see [`crate::domain::rules::normal::normalised`].
+    pub normalised: BTreeMap<&'static str, String>,
     /// What later twins will find it by.
     pub postings: Postings,
     /// Findings of the earlier version that this one has put right.

@@ -55,7 +55,7 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
 
 async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
     let raw = house.blobs.get(&waiting.sha256).await.context("the raw mail could not be read back")?;
-    judge(raw, &house.readers, house.knowledge.clone(), Some(&house.store)).await
+    judge(raw, &house.readers, house.judging.now(&house.store).await?, Some(&house.store)).await
 }
 
 /// Reads and judges raw bytes; looks up what the store knows, where there is one.

@@ -16,7 +16,7 @@ pub async fn replay(house: &House, message: &RecordedMessage, apply: bool) -> an
     let raw = house.blobs.get(&message.sha256).await.context("the raw mail could not be read back")?;
     let reading = house.readers.read(raw).await?;
     let (stored, decided) = house.store.brought_by(message.id).await?;
-    let knowledge = house.knowledge.clone();
+    let knowledge = house.judging.now(&house.store).await?;
     let replayed = tokio::task::spawn_blocking(move || replaying::replay(reading, &stored, &decided, &knowledge))
         .await
         .map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))?;

@@ -14,12 +14,13 @@ use crate::{
     domain::{
         letters::{
             digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
-            queue::{Batch, queue_letter},
         },
         time::chinese_minute,
     },
     edge::disk,
 };
+
+mod queue;
 
 /// Digests made up for after a downtime.
 const DIGESTS_MAX: usize = 7;
@@ -32,7 +33,7 @@ pub async fn summarise(house: &House) -> anyhow::Result<usize> {
     let mut letters = 0;
     for division in &house.knowledge.divisions.entries {
         if !division.mail.is_empty() {
-            letters += queue(house, &division.id).await?;
+            letters += queue::queue(house, division).await?;
         }
     }
     Ok(letters + digest(house).await?)
@@ -48,41 +49,6 @@ fn latest_slot(times: &[String], now: Timestamp, zone: &TimeZone) -> Option<Stri
         .filter(|slot| *slot <= local)
         .max()
         .map(|slot| slot.strftime("%Y-%m-%dT%H:%M").to_string())
-}
-
-/// One division's letter for its latest slot, to each of its addresses, if there is something new.
-async fn queue(house: &House, division_id: &str) -> anyhow::Result<usize> {
-    let Some(division) = house.knowledge.divisions.division(division_id) else { return Ok(0) };
-    let now = house.now();
-    let Some(slot) = latest_slot(&division.queue_at, now, &house.zone) else { return Ok(0) };
-    if house.store.slot_done("queue", division_id, &slot).await? {
-        return Ok(0);
-    }
-    let topics = house.store.unannounced_topics(division_id, &house.knowledge).await?;
-    if topics.is_empty() {
-        house.store.mark_slot("queue", division_id, &slot, now).await?;
-        return Ok(0);
-    }
-    let batch = Batch {
-        division: division_id,
-        division_name: &division.name,
-        slot: &slot,
-        topics: &topics,
-        token: house.knowledge.division_tokens.get(division_id).map_or("", String::as_str),
-        department: &house.config.receipts.department,
-        zone: &house.zone,
-        now,
-    };
-    let letters = division
-        .mail
-        .iter()
-        .map(|to| queue_letter(&batch, to, &house.templates))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|problem| anyhow!(problem))?;
-    let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
-    let queued = house.store.announce("queue", division_id, &slot, &letters, &numbers, house.mail_domain(), now).await?;
-    tracing::info!(division = division_id, slot, topics = topics.len(), letters = queued, "A division's queue letter was written.");
-    Ok(queued)
 }
 
 /// Yesterday's digest, once today's time for it has come.

@@ -46,8 +46,8 @@ fn add(out: &mut String, text: &str) {
 }
 
 /// Adds every leaf part that is not the body, in order.
-pub fn leaf_parts(parsed: &Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: &Limits, message: &mut Message) {
-    for (index, part) in parsed.parts.iter().enumerate() {
+pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: &Limits, message: &mut Message) {
+    for (index, mut part) in parsed.parts.into_iter().enumerate() {
         if body_parts.contains(&index) || matches!(part.body, PartType::Multipart(_)) {
             continue;
         }
@@ -55,21 +55,22 @@ pub fn leaf_parts(parsed: &Parsed<'_>, raw: &[u8], body_parts: &[usize], limits:
             message.truncated = true;
             return;
         }
-        let (bytes, is_message) = match &part.body {
-            PartType::Message(inner) if part.encoding == Encoding::None => (slice(part, raw).to_vec(), !inner.parts.is_empty()),
-            PartType::Message(inner) => (inner.raw_message.to_vec(), true),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes.to_vec(), false),
+        let declared_type = declared_type(&part);
+        let name = name(&part, raw);
+        // Moved, never copied: a mail may be as large as the memory allowed.
+        let (bytes, is_message) = match std::mem::replace(&mut part.body, PartType::Multipart(Vec::new())) {
+            PartType::Message(inner) if part.encoding == Encoding::None => (slice(&part, raw).to_vec(), !inner.parts.is_empty()),
+            PartType::Message(inner) => (inner.raw_message.into_owned(), true),
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes.into_owned(), false),
             // Text files keep their own bytes: their charset is the reader's matter.
-            PartType::Text(_) | PartType::Html(_) => (transfer_decoded(part, raw), false),
+            PartType::Text(_) | PartType::Html(_) => (transfer_decoded(&part, raw), false),
             PartType::Multipart(_) => continue,
         };
-        let declared_type = declared_type(part);
         // An empty unnamed part is the mail program's filler, not a file.
-        let name = name(part, raw);
         if bytes.is_empty() && name.is_none() {
             continue;
         }
-        let name = name.unwrap_or_else(|| made_up_name(part, index, &declared_type));
+        let name = name.unwrap_or_else(|| made_up_name(&part, index, &declared_type));
         message.files.push(Part { name, declared_type, bytes, is_message });
     }
 }

@@ -25,7 +25,7 @@ fn small() -> Limits {
 }
 
 fn unpack_one(name: &str, bytes: &[u8], limits: &Limits) -> Unpacked {
-    unpack(&mail_with(&[(name, bytes), ("后面的.pdf", b"%PDF-1.4 the rest of the mail")]), limits)
+    unpack(mail_with(&[(name, bytes), ("后面的.pdf", b"%PDF-1.4 the rest of the mail")]), limits)
 }
 
 /// The first file's status, and proof that the rest of the mail was read.
@@ -40,7 +40,7 @@ fn refusal(unpacked: &Unpacked) -> (FileStatus, String) {
 fn entries_follow_their_archive_with_their_whole_way() {
     let zip =
         zip_of(&[("附件1/甲.csv", "序号,名称,电话\n1,甲,2\n".as_bytes()), ("__MACOSX/附件1/._甲.csv", b"junk"), ("~$乙.docx", b"junk")]);
-    let unpacked = unpack(&mail_with(&[("材料.zip", &zip)]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("材料.zip", &zip)]), &Limits::default());
     let list: Vec<_> = unpacked.files.iter().map(|file| (file.path.as_str(), file.file_type, file.status)).collect();
     assert_eq!(list, [("材料.zip", FileType::Zip, FileStatus::Container), ("材料.zip/附件1/甲.csv", FileType::Csv, FileStatus::Kept)]);
     assert_eq!(unpacked.files[0].size_bytes, zip.len());
@@ -64,7 +64,7 @@ fn all_archives_of_a_mail_share_one_budget() {
     .take(3 << 20)
     .collect();
     let zip = zip_of(&[("a", &noise)]);
-    let unpacked = unpack(&mail_with(&[("1.zip", &zip), ("2.zip", &zip), ("3.zip", &zip)]), &small());
+    let unpacked = unpack(mail_with(&[("1.zip", &zip), ("2.zip", &zip), ("3.zip", &zip)]), &small());
     let statuses: Vec<_> = unpacked.files.iter().filter(|file| file.file_type == FileType::Zip).map(|file| file.status).collect();
     assert_eq!(statuses, [FileStatus::Container, FileStatus::Container, FileStatus::Refused]);
     assert!(unpacked.files.last().unwrap().problem.as_deref().unwrap().contains("8MB"));
@@ -76,7 +76,7 @@ fn archives_within_archives_end_at_the_depth_limit() {
     for _ in 0..6 {
         zip = zip_of(&[("x.zip", &zip)]);
     }
-    let unpacked = unpack(&mail_with(&[("x.zip", &zip)]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("x.zip", &zip)]), &Limits::default());
     assert_eq!(unpacked.files.len(), 5);
     let last = unpacked.files.last().unwrap();
     assert_eq!(last.status, FileStatus::Refused);
@@ -96,7 +96,7 @@ fn beyond_the_limit_of_entries_the_first_ones_are_read() {
 #[test]
 fn too_many_files_are_said_once_for_the_mail() {
     let files: Vec<(&str, &[u8])> = (0..60).map(|_| ("a.pdf", b"%PDF-1.4".as_slice())).collect();
-    let unpacked = unpack(&mail_with(&files), &small());
+    let unpacked = unpack(mail_with(&files), &small());
     assert_eq!((unpacked.files.len(), unpacked.notes.len()), (50, 1));
     assert!(unpacked.notes[0].contains("50个"));
 }
@@ -109,7 +109,7 @@ fn a_tar_gz_shows_its_entries_directly() {
     tar.append_data(&mut header, "目录/函.pdf", &b"%PDF-1.4"[..]).unwrap();
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gz.write_all(&tar.into_inner().unwrap()).unwrap();
-    let unpacked = unpack(&mail_with(&[("材料.tar.gz", &gz.finish().unwrap())]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("材料.tar.gz", &gz.finish().unwrap())]), &Limits::default());
     assert_eq!(unpacked.files[1].path, "材料.tar.gz/目录/函.pdf");
     assert_eq!(unpacked.files[1].file_type, FileType::Pdf);
 }
@@ -117,7 +117,7 @@ fn a_tar_gz_shows_its_entries_directly() {
 #[test]
 fn a_forwarded_mail_gives_its_files_and_its_text() {
     let inner = "From: a@example.cn\r\nSubject: =?utf-8?B?6L2s5Y+R?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n长工信函〔2024〕37号\r\n--b\r\nContent-Type: application/octet-stream; name=a.pdf\r\n\r\n%PDF-1.4\r\n--b--\r\n";
-    let unpacked = unpack(&mail_with(&[("转发.eml", inner.as_bytes())]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("转发.eml", inner.as_bytes())]), &Limits::default());
     assert_eq!(unpacked.files[1].path, "转发.eml/a.pdf");
     assert!(unpacked.inner_mails[0].text.contains("37号"));
     assert_eq!(unpacked.inner_mails[0].subject, "转发");
@@ -125,7 +125,7 @@ fn a_forwarded_mail_gives_its_files_and_its_text() {
 
 #[test]
 fn a_name_that_lies_is_remarked_and_not_believed() {
-    let unpacked = unpack(&mail_with(&[("附件1.docx", b"%PDF-1.4")]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("附件1.docx", b"%PDF-1.4")]), &Limits::default());
     assert_eq!(unpacked.files[0].file_type, FileType::Pdf);
     assert!(unpacked.files[0].mismatch.as_deref().unwrap().contains("docx"));
 }
@@ -146,7 +146,7 @@ fn an_outlook_message_gives_its_text_and_its_files() {
         compound.create_stream(path).unwrap().write_all(&bytes).unwrap();
     }
     let bytes = compound.into_inner().into_inner();
-    let unpacked = unpack(&mail_with(&[("邮件.msg", &bytes)]), &Limits::default());
+    let unpacked = unpack(mail_with(&[("邮件.msg", &bytes)]), &Limits::default());
     assert_eq!(unpacked.files[1].path, "邮件.msg/附件1-转向架.pdf");
     assert_eq!((unpacked.files[1].file_type, unpacked.files[1].size_bytes), (FileType::Pdf, 9_009));
     assert!(unpacked.inner_mails[0].subject == "报送材料" && unpacked.inner_mails[0].text.contains("37号"));

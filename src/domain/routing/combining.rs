@@ -49,6 +49,9 @@ impl Divisions {
             let reasons = model.map(|model| model.reasons(&features, &best, REASONS_MAX)).unwrap_or_default();
             route.evidence.extend(reasons.into_iter().map(|reason| format!("模型：{reason}")));
         }
+        if route.division == self.fallback && best != self.fallback {
+            route.routed_by = RoutedBy::Fallback;
+        }
         route
     }
 

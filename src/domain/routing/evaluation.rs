@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Divisions, Example, Model, Route, RoutedBy};
 
@@ -77,6 +78,14 @@ impl DivisionScore {
     }
 }
 
+impl Bucket {
+    /// Mean confidence of its topics.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        if self.topics == 0 { 0.0 } else { self.confidence_sum / self.topics as f64 }
+    }
+}
+
 impl Evaluation {
     #[must_use]
     pub fn accuracy(&self) -> f64 {
@@ -100,7 +109,7 @@ impl Evaluation {
         share(self.sure, self.topics)
     }
 
-    fn count(&mut self, example: &Example, route: &Route) {
+    pub(super) fn count(&mut self, example: &Example, route: &Route) {
         let right = route.division == example.division;
         self.topics += 1;
         self.right += usize::from(right);
@@ -132,7 +141,40 @@ impl Evaluation {
         }
     }
 
-    fn empty() -> Self {
+    /// All figures by name, for machines; shares lie between 0 and 1.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let divisions: serde_json::Map<String, Value> = self
+            .divisions
+            .iter()
+            .map(|(id, score)| {
+                let object = json!({"topics": score.topics, "chosen": score.chosen, "right": score.right, "precision": score.precision(), "recall": score.recall()});
+                (id.clone(), object)
+            })
+            .collect();
+        let calibration: Vec<Value> = self
+            .buckets
+            .iter()
+            .map(|bucket| json!({"from": bucket.from, "topics": bucket.topics, "right": bucket.right, "confidence": bucket.mean(), "accuracy": share(bucket.right, bucket.topics)}))
+            .collect();
+        json!({
+            "topics": self.topics,
+            "right": self.right,
+            "accuracy": self.accuracy(),
+            "top2": self.top_two(),
+            "sure_from": SURE_FROM,
+            "sure_share": self.sure_share(),
+            "sure_accuracy": self.sure_accuracy(),
+            "abstained": self.abstained,
+            "joint": self.joint,
+            "divisions": divisions,
+            "confusion": self.confusion,
+            "calibration": calibration,
+            "wrong": self.wrong,
+        })
+    }
+
+    pub(super) fn empty() -> Self {
         let buckets = BUCKETS.iter().map(|from| Bucket { from: *from, ..Bucket::default() }).collect();
         Self { buckets, ..Self::default() }
     }
@@ -192,13 +234,12 @@ impl fmt::Display for Evaluation {
         }
         writeln!(out, "\n置信度 confidence   课题 topics   平均置信度 mean   正确率 accuracy")?;
         for bucket in self.buckets.iter().filter(|bucket| bucket.topics > 0) {
-            let mean = bucket.confidence_sum / bucket.topics as f64;
             writeln!(
                 out,
                 "≥{:<16.2} {:>8} {:>16} {:>14}",
                 bucket.from,
                 bucket.topics,
-                percent(mean),
+                percent(bucket.mean()),
                 percent(share(bucket.right, bucket.topics))
             )?;
         }

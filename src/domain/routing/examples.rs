@@ -66,13 +66,23 @@ pub fn parse_examples(text: &str) -> Result<Vec<Example>, Vec<String>> {
 /// The shipped examples: written topics over the industry codes of every division, then bare product names.
 pub fn seed_examples() -> &'static [Example] {
     static SEEDS: OnceLock<Vec<Example>> = OnceLock::new();
-    SEEDS.get_or_init(|| {
-        let mut examples = parse_examples(include_str!("../../../config/routing/seed.jsonl")).unwrap_or_default();
-        let names = product_names(include_str!("../../../config/routing/products.txt"));
+    SEEDS.get_or_init(|| written_seeds().iter().chain(seeds_by_name()).cloned().collect())
+}
+
+/// The shipped topics that somebody wrote.
+pub(super) fn written_seeds() -> &'static [Example] {
+    static WRITTEN: OnceLock<Vec<Example>> = OnceLock::new();
+    WRITTEN.get_or_init(|| parse_examples(include_str!("../../../config/routing/seed.jsonl")).unwrap_or_default())
+}
+
+/// The shipped product names, alone and put together.
+pub(super) fn seeds_by_name() -> &'static [Example] {
+    static NAMED: OnceLock<Vec<Example>> = OnceLock::new();
+    NAMED.get_or_init(|| {
+        let mut names = product_names(include_str!("../../../config/routing/products.txt"));
         let composed = composed(&names);
-        examples.extend(names);
-        examples.extend(composed);
-        examples
+        names.extend(composed);
+        names
     })
 }
 

@@ -17,6 +17,8 @@ const BEFORE_PRODUCT: f64 = 0.35;
 const WEAK: f64 = 0.3;
 /// A keyword at the end of the title's product, where the table knows no ending.
 const AT_HEAD: f64 = 2.0;
+/// An assembly's own division, where the machine it is built into is another's.
+const PART: f64 = 0.3;
 /// Fields of the body with their share.
 const BODY_FIELDS: &[(&str, f64)] = &[
     ("industry", 2.0),
@@ -32,6 +34,9 @@ const BODY_FIELDS: &[(&str, f64)] = &[
 /// Characters of a field that are read for routing.
 const READ_CHARS: usize = 4_000;
 
+/// How names of whole machines end.
+const MACHINE_ENDINGS: [char; 8] = ['机', '车', '船', '艇', '人', '组', '器', '星'];
+
 /// The compiled words of a routing table.
 #[derive(Debug, Clone, Default)]
 pub struct Lexicon {
@@ -41,6 +46,8 @@ pub struct Lexicon {
     /// Folded endings, longest first, each with its division.
     products: Vec<(String, String)>,
     pairs: Vec<FoldedPair>,
+    /// Folded names of assemblies.
+    parts: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,7 +103,7 @@ impl Lexicon {
                 division: pair.division.clone(),
             })
             .collect();
-        Self { finder: AhoCorasick::new(words.iter().map(|word| &word.text)).ok(), words, products, pairs }
+        Self { finder: AhoCorasick::new(words.iter().map(|word| &word.text)).ok(), words, products, pairs, parts: table.parts.iter().map(|part| folding::fold(part)).collect() }
     }
 
     pub fn weigh(&self, topic: &Draft) -> Tally {
@@ -132,12 +139,18 @@ impl Lexicon {
         let mut known = false;
         for end in parts.heads.iter().take(4) {
             let name = parts.text.get(parts.product_from..*end).unwrap_or_default();
+            let machine = self.machine_of(name);
+            if let Some((machine, division)) = machine {
+                known = true;
+                give(tally, division, format!("{machine} ({place})"), points * share * length_factor(machine));
+            }
             let mut longest = 0;
             let mut seen = BTreeSet::new();
             for (ending, division) in self.products.iter().filter(|(ending, _)| ends_with_word(name, ending)) {
                 longest = longest.max(ending.len());
                 // A shorter ending of another division (镜头 in 头) is a much weaker sign.
                 let points = points * share * length_factor(ending) * if ending.len() < longest { 0.3 } else { 1.0 };
+                let points = points * if machine.is_some_and(|(_, owner)| owner != division.as_str()) { PART } else { 1.0 };
                 if seen.insert(division) {
                     known = true;
                     give(tally, division, format!("{ending} ({place})"), points);
@@ -146,6 +159,17 @@ impl Lexicon {
             share *= 0.6;
         }
         known
+    }
+
+    /// The machine that an assembly is built into, where the name ends with an assembly: `压雪车` of `压雪车静液驱动底盘`.
+    fn machine_of(&self, name: &str) -> Option<(&str, &str)> {
+        let part = self.parts.iter().filter(|part| ends_with_word(name, part)).max_by_key(|part| part.len())?;
+        let before = name.strip_suffix(part.as_str())?;
+        self.products
+            .iter()
+            .filter(|(product, _)| product.chars().count() >= 2 && product.ends_with(MACHINE_ENDINGS) && before.contains(product.as_str()))
+            .max_by_key(|(product, _)| before.rfind(product.as_str()).map(|at| (at + product.len(), product.len())))
+            .map(|(product, division)| (product.as_str(), division.as_str()))
     }
 
     /// Every word counts once, in the field where it weighs most. Gives back the folded body.

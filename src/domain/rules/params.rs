@@ -4,7 +4,6 @@ use super::{Desk, Finding, Words, checks, shortened};
 use crate::domain::{
     folding,
     quantity::{self, Indicator},
-    reconcile::Draft,
 };
 
 /// Indicators shown in a message.
@@ -34,8 +33,8 @@ fn shown(found: &[Indicator]) -> String {
 
 /// What a person is shown about a topic's parameters: 识别到3项量化指标：“…”、“…”、“…”。 Empty where there are no parameters.
 #[must_use]
-pub fn quantified(topic: &Draft) -> String {
-    let text = topic.text("params").trim();
+pub fn quantified(params: &str) -> String {
+    let text = params.trim();
     let found = quantity::indicators(text);
     match (text.is_empty(), found.as_slice()) {
         (true, _) => String::new(),

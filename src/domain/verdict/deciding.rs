@@ -20,7 +20,7 @@ use crate::domain::{
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    rules::{self, Package},
+    rules::{self, Package, normal::normalised},
     submitters::Decision,
 };
 
@@ -32,8 +32,8 @@ const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
-    let orders = ordering::orders(&reading, known, sender.as_ref(), knowledge);
     let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
+    let orders = ordering::orders(&reading, known, sender.as_ref(), &authentication, knowledge);
     let mut verdict_kind = kind::classify(&kind_facts(&reading, known, &assigned, orders.is_some(), &authentication, knowledge));
     let kind = verdict_kind.kind;
     if kind == Kind::DivisionReply && orders.as_ref().is_some_and(|orders| !orders.verified) {
@@ -109,7 +109,7 @@ fn kind_facts<'a>(
         annex_forms: reading.forms,
         annex_rows: reading.rows,
         annex_like_files: reading.attachments.iter().filter(|attachment| could_be_annex(attachment)).count()
-            + usize::from(reading.findings.iter().any(|finding| finding.rule == "R18" || finding.rule == "R14")),
+            + usize::from(reading.findings.iter().any(|finding| finding.audience == Audience::Sender && matches!(finding.rule.as_str(), "R14" | "R18"))),
         links: reading.links.len(),
         known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),
@@ -218,6 +218,7 @@ fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, knowledge: &Knowledg
         sources: draft.sources.clone(),
         change: earlier.map_or(Change::New, |earlier| change_of(earlier, &fields, &fingerprint)),
         completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
+        normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
         route: knowledge.divisions.route(&draft),
         fields,
         draft,

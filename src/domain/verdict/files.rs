@@ -1,16 +1,19 @@
 //! The files of one mail: each is read once, gets its role, and the formal letter is found among them.
 
+use std::collections::BTreeMap;
+
 use super::{
     Attachment, FormalLetter, Knowledge, Role, letter,
     reading::{Go, mail_error},
 };
 use crate::domain::{
-    findings::Finding,
+    findings::{Audience, Finding, Severity},
     forms::{
         self, FormReading, ReadProblem,
         catalogue::{Catalogue, Shape},
     },
-    parts::{File, FileStatus, FileType},
+    message::Message,
+    parts::{self, File, FileStatus, FileType, Unpacked, Visitor},
     reconcile::Sourced,
 };
 
@@ -22,22 +25,44 @@ pub struct ReadFile {
     pub role: Role,
 }
 
-/// Reads every file that a reader can take.
-pub fn read_files(files: Vec<File>, knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Vec<ReadFile> {
-    let mut read = |mut file: File| {
-        if file.status == FileStatus::Kept && watch(&file.path) == Go::SetAside {
-            file.status = FileStatus::Refused;
-            file.problem = Some("读取该文件时超出时间或内存限度，文件未读取。请确认文件正常，另存后重新发送。".to_owned());
-        }
-        read_file(file, knowledge)
+/// Unpacks a mail and reads every file that a reader can take, one after the other: bytes that are read are dropped.
+pub fn read_files(message: &mut Message, knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> (Unpacked, Vec<ReadFile>) {
+    let mut reader = Reader { knowledge, watch, readings: BTreeMap::new() };
+    let mut unpacked = parts::unpack_for(message, &knowledge.limits, &mut reader);
+    let mut readings = reader.readings;
+    let with_reading = |(place, file): (usize, File)| {
+        let other = if file.status == FileStatus::Container { Role::Container } else { Role::Other };
+        let (reading, role) = readings.remove(&place).unwrap_or_else(|| (FormReading::default(), other));
+        ReadFile { file, reading, role }
     };
-    files.into_iter().map(&mut read).collect()
+    let files = std::mem::take(&mut unpacked.files).into_iter().enumerate().map(with_reading).collect();
+    (unpacked, files)
+}
+
+/// Reads files while they are unpacked.
+struct Reader<'k> {
+    knowledge: &'k Knowledge,
+    watch: &'k mut dyn FnMut(&str) -> Go,
+    /// By place in the list of files.
+    readings: BTreeMap<usize, (FormReading, Role)>,
+}
+
+impl Visitor for Reader<'_> {
+    fn may_look(&mut self, path: &str) -> bool {
+        (self.watch)(path) == Go::Read
+    }
+
+    fn leaf(&mut self, place: usize, file: File) -> File {
+        let mut read = read_file(file, self.knowledge);
+        read.file.bytes = Vec::new();
+        self.readings.insert(place, (read.reading, read.role));
+        read.file
+    }
 }
 
 fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
     if file.status != FileStatus::Kept {
-        let role = if file.status == FileStatus::Container { Role::Container } else { Role::Other };
-        return ReadFile { file, reading: FormReading::default(), role };
+        return ReadFile { file, reading: FormReading::default(), role: Role::Other };
     }
     match forms::read_file(file.file_type, &file.bytes, &knowledge.catalogue, &knowledge.limits) {
         Ok(Some(reading)) => {
@@ -47,28 +72,12 @@ fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
             }
             ReadFile { file, reading, role }
         }
-        Ok(None) => {
-            if let Some(remedy) = unsupported(file.file_type) {
-                file.status = FileStatus::Unsupported;
-                file.problem = Some(remedy.to_owned());
-            }
-            ReadFile { file, reading: FormReading::default(), role: Role::Other }
-        }
+        // Pictures and the like: kept, not meant to be read. What cannot be read at all was named when its kind was found.
+        Ok(None) => ReadFile { file, reading: FormReading::default(), role: Role::Other },
         Err(problem) => {
             (file.status, file.problem) = say(problem);
             ReadFile { file, reading: FormReading::default(), role: Role::Other }
         }
-    }
-}
-
-/// What to do about formats that could hold an annex but have no reader.
-fn unsupported(file_type: FileType) -> Option<&'static str> {
-    match file_type {
-        FileType::Doc | FileType::Wps => Some("本系统暂不能读取旧版Word（.doc）或WPS文字（.wps）格式，请另存为.docx后重新发送。"),
-        FileType::Xls | FileType::Et | FileType::Csv | FileType::Html | FileType::Xml => {
-            Some("本系统暂不能读取该表格格式，请另存为.xlsx后重新发送。")
-        }
-        _ => None,
     }
 }
 
@@ -108,7 +117,7 @@ impl ReadFile {
             && kind
             && self.file.status == FileStatus::Kept
             && self.reading.text.trim().is_empty()
-            && !self.file.bytes.is_empty()
+            && self.file.size_bytes > 0
     }
 
     /// Locked or broken, but called a letter: it is said of the letter, not of some file.
@@ -159,6 +168,7 @@ pub fn findings(files: &[ReadFile], letter: Option<&FormalLetter>) -> Vec<Findin
     let is_letter = |file: &ReadFile| letter.is_some_and(|letter| letter.attachment == file.file.path);
     let mut findings = Vec::new();
     for file in files {
+        findings.extend(remarks(file));
         if is_letter(file) {
             let problem = file.file.problem.as_ref();
             findings.extend(
@@ -179,6 +189,20 @@ pub fn findings(files: &[ReadFile], letter: Option<&FormalLetter>) -> Vec<Findin
         }
     }
     findings
+}
+
+/// What a reader has to remark about a file's content (hidden sheets and rows, formulas without a result, cut tables): for reviewers.
+fn remarks(file: &ReadFile) -> impl Iterator<Item = Finding> {
+    let rule = if file.role == Role::Annex1 { "R14" } else { "R15" };
+    file.reading.notes.iter().map(move |note| Finding {
+        rule: rule.to_owned(),
+        severity: Severity::Note,
+        field: None,
+        attachment: Some(file.file.path.clone()),
+        place: None,
+        message: format!("文件“{}”：{}。", file.base_name(), note.trim_end_matches('。')),
+        audience: Audience::Reviewer,
+    })
 }
 
 /// The list for record and receipt.

@@ -41,8 +41,13 @@ fn topic_json(topic: &Topic) -> Value {
         "routed_by": topic.route.routed_by,
         "candidates": topic.route.candidates,
         "evidence": topic.route.evidence,
+        "joint": topic.route.joint,
+        "rules_version": topic.route.rules_version,
+        "model_version": topic.route.model_version,
         "findings": topic.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "duplicates": topic.duplicates,
+        "completeness": topic.completeness,
+        "normalised": topic.normalised,
     })
 }
 

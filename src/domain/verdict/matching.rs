@@ -1,6 +1,6 @@
 //! Which known topic a draft is a later version of: the same title and applicant, a receipt number in the mail, an answer to our
-//! receipt, or the same applicant with nearly the same words. An assignment over the whole mail: each topic is taken once, the
-//! most certain pairs first.
+//! receipt, or the same applicant with nearly the same words. An assignment over the whole mail, as between rows and forms: each topic
+//! is taken once, and no draft takes the topic that another needs.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,11 @@ use crate::domain::{
     folding::fold,
     forms::catalogue::{Catalogue, Shape},
     message::Mailbox,
-    reconcile::{Draft, likeness::Face},
+    reconcile::{
+        Draft,
+        assignment::{self, Pair},
+        likeness::Face,
+    },
 };
 
 /// Share of common character triples from which two bodies are one topic's, whatever their titles say.
@@ -27,30 +31,24 @@ pub fn assign<'a>(reading: &Reading, known: &'a Known, sender: Option<&Mailbox>)
         .filter(|topic| may_revise(topic, reading, known, sender))
         .map(|topic| (topic, Face::of(&topic.draft), Body::of(&topic.draft)))
         .collect();
-    let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (at, draft) in reading.drafts.iter().enumerate() {
         let (face, body) = (Face::of(draft), Body::of(draft));
         for (candidate, (topic, known_face, known_body)) in own.iter().enumerate() {
             let same_key = topic.key == topic_key(draft);
             let likeness = face.likeness(known_face);
             let certainty = if same_key {
-                Some(9_000)
+                // Of two topics with this key, the one that the sender speaks of.
+                Some(if known.named_topics.contains(&topic.id) || known.answered_topics.contains(&topic.id) { 9_500 } else { 9_000 })
             } else {
                 certainty(topic, likeness, face.same_holder(known_face), body.share(known_body), reading, known)
             };
-            pairs.extend(certainty.map(|certainty| (certainty, at, candidate)));
+            pairs.extend(certainty.map(|likeness| Pair { likeness, row: at, form: candidate, sure: same_key }));
         }
     }
-    pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    let mut taken = BTreeSet::new();
-    let mut assigned: Vec<Option<&KnownTopic>> = vec![None; reading.drafts.len()];
-    for (_, draft, candidate) in pairs {
-        let Some((slot, (topic, ..))) = assigned.get_mut(draft).zip(own.get(candidate)) else { continue };
-        if slot.is_none() && taken.insert(candidate) {
-            *slot = Some(topic);
-        }
-    }
-    assigned
+    let partners = assignment::assign(pairs);
+    let topic_of = |draft: usize| partners.get(&draft).and_then(|candidate| own.get(*candidate)).map(|(topic, ..)| *topic);
+    (0..reading.drafts.len()).map(topic_of).collect()
 }
 
 /// A topic may be revised by its own sender or bureau, and by whoever answers the receipt that named it. A topic that an enterprise

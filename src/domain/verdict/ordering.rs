@@ -2,14 +2,21 @@
 
 use super::{DivisionOrders, Knowledge, Known, Reading};
 use crate::domain::{
+    authentication::{AuthState, Authentication},
     findings::{Audience, Finding, Severity},
     message::Mailbox,
-    orders::{self, OrderLine},
+    orders::{self, Order, OrderLine},
 };
 
 /// The orders of a mail from a division; `None` where it is none. Two things must fit: the sender's address and the token that our
 /// letter carried, in the referenced Message-ID or in the subject. With one of them alone a person decides.
-pub fn orders(reading: &Reading, known: &Known, sender: Option<&Mailbox>, knowledge: &Knowledge) -> Option<DivisionOrders> {
+pub fn orders(
+    reading: &Reading,
+    known: &Known,
+    sender: Option<&Mailbox>,
+    authentication: &Authentication,
+    knowledge: &Knowledge,
+) -> Option<DivisionOrders> {
     let by_token =
         knowledge.division_tokens.iter().find(|(_, token)| !token.is_empty() && reading.message.subject.contains(token.as_str()));
     let token_of = known.letter_division.as_deref().or(by_token.map(|(division, _)| division.as_str()));
@@ -18,13 +25,22 @@ pub fn orders(reading: &Reading, known: &Known, sender: Option<&Mailbox>, knowle
         sender.is_some_and(|sender| addresses.iter().any(|address| address.eq_ignore_ascii_case(&sender.address)))
     };
     let by_address = || knowledge.divisions.entries.iter().map(|division| division.id.as_str()).find(|division| address_of(division));
-    let division = token_of.or_else(by_address)?;
     let lines = lines(reading, knowledge);
+    let Some(division) = token_of.or_else(by_address) else {
+        let stranger = reading.forms == 0 && reading.rows == 0 && lines.iter().any(is_for_divisions_only);
+        return stranger.then(|| DivisionOrders { division: knowledge.divisions.fallback.clone(), verified: false, lines });
+    };
     // A division may also write as anybody else does.
     if token_of.is_none() && lines.is_empty() {
         return None;
     }
-    Some(DivisionOrders { division: division.to_owned(), verified: token_of.is_some() && address_of(division), lines })
+    let verified = token_of.is_some() && address_of(division) && authentication.state != AuthState::Failed;
+    Some(DivisionOrders { division: division.to_owned(), verified, lines })
+}
+
+/// What no submitter would write about its own topic, though it may well ask about one or announce a correction.
+fn is_for_divisions_only(line: &OrderLine) -> bool {
+    line.said.as_ref().is_ok_and(|said| matches!(said.order, Order::Accept | Order::Transfer { .. } | Order::Return { .. } | Order::Duplicate { .. }))
 }
 
 fn lines(reading: &Reading, knowledge: &Knowledge) -> Vec<OrderLine> {

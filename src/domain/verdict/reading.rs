@@ -13,7 +13,7 @@ use crate::domain::{
     forms::decisions::Decision,
     links::{self, above_quote},
     message::{self, Message},
-    parts, receipt_number,
+    receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
     uscc,
@@ -67,10 +67,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
-    let unpacked = parts::unpack(&message, &knowledge.limits);
-    let read_files = files::read_files(unpacked.files, knowledge, watch);
-    // Their bytes stand in the list of files.
-    message.files = Vec::new();
+    let (unpacked, read_files) = files::read_files(&mut message, knowledge, watch);
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
     let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);

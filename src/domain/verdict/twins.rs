@@ -75,6 +75,8 @@ fn twin(topic: &str, likeness: &Likeness, evidence: Evidence) -> Duplicate {
 fn follow(route: &mut Route, division: &str, elder: &str) {
     division.clone_into(&mut route.division);
     route.routed_by = RoutedBy::Twin;
+    // The elder's division is settled: no second one.
+    route.joint = None;
     route.candidates.retain(|candidate| candidate.division != division);
     route.candidates.insert(0, Candidate { division: division.to_owned(), score: route.confidence });
     route.evidence.push(format!("{elder} (twin)"));

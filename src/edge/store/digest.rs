@@ -188,7 +188,10 @@ impl Store {
 
     async fn forged(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ParkedLine>, StoreError> {
         let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
-            "SELECT id, subject, sender FROM message WHERE authentication = 'failed' AND state = 'recorded' AND accepted_at >= $1 AND accepted_at < $2 ORDER BY id LIMIT $3",
+            "SELECT m.id, m.subject, m.sender || CASE WHEN m.kind = 'division_reply' THEN '，要求办理处室指令，未核实，未作更改' ELSE '' END
+             FROM message m WHERE m.state = 'recorded' AND m.accepted_at >= $1 AND m.accepted_at < $2 AND (m.authentication = 'failed'
+                OR m.kind = 'division_reply' AND EXISTS (SELECT 1 FROM mail_finding f WHERE f.message_id = m.id AND f.finding ->> 'rule' = 'R25'))
+             ORDER BY m.id LIMIT $3",
         )
         .bind(millis(from))
         .bind(millis(to))

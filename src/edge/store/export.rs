@@ -21,6 +21,11 @@ struct TopicRow {
     routed_by: String,
     confidence: f64,
     evidence: String,
+    candidates: String,
+    joint: Option<String>,
+    rules_version: String,
+    model_version: String,
+    urgent: i64,
     received_at: i64,
     bureau_id: Option<String>,
     bureau_name: Option<String>,
@@ -28,6 +33,8 @@ struct TopicRow {
     sources: String,
     findings: String,
     duplicates: String,
+    completeness: String,
+    normalised: String,
 }
 
 #[derive(FromRow)]
@@ -96,8 +103,9 @@ impl Store {
 
     async fn topic_rows(&self, after: i64, limit: u32) -> Result<Vec<TopicRow>, StoreError> {
         Ok(sqlx::query_as::<_, TopicRow>(
-            "SELECT t.serial, t.id, m.sha256, t.revision, t.status, t.held, t.division, o.routed_by, o.confidence, o.evidence, t.received_at,
-                    t.bureau_id, t.bureau_name, r.fields, r.sources, r.findings, r.duplicates
+            "SELECT t.serial, t.id, m.sha256, t.revision, t.status, t.held, t.division, o.routed_by, o.confidence, o.evidence, o.candidates, o.joint,
+                    o.rules_version, o.model_version, t.urgent, t.received_at,
+                    t.bureau_id, t.bureau_name, r.fields, r.sources, r.findings, r.duplicates, r.completeness, r.normalised
              FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision JOIN message m ON m.id = r.message_id
              JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
              WHERE t.serial > $1 ORDER BY t.serial LIMIT $2",
@@ -162,12 +170,19 @@ impl TopicRow {
             "routed_by": self.routed_by,
             "confidence": self.confidence,
             "evidence": serde_json::from_str::<Value>(&self.evidence)?,
+            "candidates": serde_json::from_str::<Value>(&self.candidates)?,
+            "joint": self.joint,
+            "rules_version": self.rules_version,
+            "model_version": self.model_version,
+            "urgent": self.urgent != 0,
             "received_at": timestamp(self.received_at).to_string(),
             "bureau": bureau,
             "fields": serde_json::from_str::<Value>(&self.fields)?,
             "sources": sources,
             "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
             "duplicates": serde_json::from_str::<Value>(&self.duplicates)?,
+            "completeness": serde_json::from_str::<Value>(&self.completeness)?,
+            "normalised": serde_json::from_str::<Value>(&self.normalised)?,
         }))
     }
 }

@@ -1,8 +1,8 @@
 //! What is known about a mail's keys before it is judged.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::{Store, StoreError, from_word};
 use crate::domain::{
@@ -13,6 +13,8 @@ use crate::domain::{
 
 /// Latest topics of one applicant that are compared with a mail's.
 const SAME_APPLICANT_MAX: u32 = 100;
+/// Postings read in one statement: SQLite joins at most 500 SELECTs.
+const POSTINGS_A_STATEMENT: usize = 200;
 
 #[derive(FromRow)]
 pub(super) struct TopicRow {
@@ -111,27 +113,48 @@ impl Store {
     /// Topics that share bands or rare terms with one of the mail's. A bounded read of every posting, the same topics whatever the order
     /// in which they came.
     async fn likely_twins(&self, postings: &Postings, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
-        let most = i64::try_from(settings.postings_read).unwrap_or(i64::MAX);
-        let mut found: Vec<(i64, i64, bool)> = Vec::new();
-        for (hashes, firm) in [(&postings.bands, true), (&postings.pairs, false)] {
-            let sql = if firm {
-                "SELECT priority, topic_serial FROM signature_band WHERE hash = $1 ORDER BY priority LIMIT $2"
-            } else {
-                "SELECT priority, topic_serial FROM signature_pair WHERE hash = $1 ORDER BY priority LIMIT $2"
-            };
-            for hash in hashes {
-                let rows: Vec<(i64, i64)> = sqlx::query_as(sql).bind(hash).bind(most).fetch_all(&self.pool).await?;
-                found.extend(rows.into_iter().map(|(priority, serial)| (priority, serial, firm)));
+        let serials = self.twin_candidates(postings, settings).await?;
+        if serials.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Sqlite>::new(topics_where!("t.status <> 'withdrawn' AND t.serial IN ("));
+        let mut list = query.separated(", ");
+        for serial in &serials {
+            list.push_bind(*serial);
+        }
+        list.push_unseparated(") ORDER BY t.serial");
+        known.add(query.build_query_as::<TopicRow>().fetch_all(&self.pool).await?)
+    }
+
+    /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are
+    /// all that is fetched. Best first; `topic.serial`s.
+    async fn twin_candidates(&self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let enough = count(dedupe::PAIRS_MIN);
+        let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        let hashes: Vec<(i64, bool)> = postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
+        for part in hashes.chunks(POSTINGS_A_STATEMENT) {
+            let mut query = QueryBuilder::<Sqlite>::new("SELECT topic_serial, priority, sum(votes) FROM (");
+            for (at, (hash, firm)) in part.iter().enumerate() {
+                let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
+                query.push(if at == 0 { "SELECT * FROM (SELECT topic_serial, priority, " } else { " UNION ALL SELECT * FROM (SELECT topic_serial, priority, " });
+                query.push(weight).push(" AS votes FROM ").push(table).push(" WHERE hash = ").push_bind(*hash);
+                query.push(" ORDER BY priority LIMIT ").push(count(settings.postings_read)).push(")");
+            }
+            query.push(") AS found GROUP BY topic_serial, priority");
+            // Counted in one statement: what has too few votes need not be fetched.
+            if hashes.len() <= POSTINGS_A_STATEMENT {
+                query.push(" HAVING sum(votes) >= ").push(enough);
+                query.push(" ORDER BY sum(votes) DESC, priority, topic_serial LIMIT ").push(count(settings.compared));
+            }
+            for (serial, priority, found) in query.build_query_as::<(i64, i64, i64)>().fetch_all(&self.pool).await? {
+                votes.entry(serial).or_insert((0, priority)).0 += found;
             }
         }
-        for serial in dedupe::candidates(found, settings) {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.serial = $1 AND t.status <> 'withdrawn'"))
-                .bind(serial)
-                .fetch_all(&self.pool)
-                .await?;
-            known.add(rows)?;
-        }
-        Ok(())
+        let mut counted: Vec<(Reverse<i64>, i64, i64)> =
+            votes.into_iter().filter(|(_, (found, _))| *found >= enough).map(|(serial, (found, priority))| (Reverse(found), priority, serial)).collect();
+        counted.sort_unstable();
+        Ok(counted.into_iter().take(settings.compared).map(|(.., serial)| serial).collect())
     }
 
     async fn same_applicants(&self, keys: &LookupKeys, known: &mut Known) -> Result<(), StoreError> {

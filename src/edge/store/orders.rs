@@ -68,6 +68,9 @@ async fn carry_out_line(
     for number in &said.topics {
         let (done, text) = match find(transaction, number).await? {
             None => (false, format!("{number}：未找到该回执编号，请对照清单核对")),
+            Some(row) if said_before(transaction, &row, &said.order, decider).await? => {
+                (true, format!("{number} {}：此前已按同样意见登记，无变化", row.title.as_deref().unwrap_or_default()))
+            }
             Some(row) if row.division != decider.division && decider.division != divisions.fallback && said.order != Order::Query => {
                 let name = divisions.division(&row.division).map_or(row.division.as_str(), |division| &division.name);
                 (false, format!("{number}：该课题现由{name}办理，未作更改"))
@@ -91,26 +94,15 @@ async fn one_order(
     carried: &mut Carried,
 ) -> Result<String, StoreError> {
     let title = row.title.as_deref().unwrap_or_default();
-    let (verb, words) = match order {
-        Order::Accept => ("accept", ""),
-        Order::Transfer { reason, .. } => ("transfer", reason.as_str()),
-        Order::Amend { opinion } => ("amend", opinion.as_str()),
-        Order::Return { reason } => ("return", reason.as_str()),
-        Order::Duplicate { of } => ("duplicate", of.as_str()),
-        Order::Query => {
-            let name = divisions.division(&row.division).map_or(row.division.as_str(), |division| &division.name);
-            let applicant = row.applicant.as_deref().unwrap_or_default();
-            return Ok(format!("{number} {title}（{applicant}），现由{name}办理，状态：{}", state_in_words(&row.status, &row.review)));
-        }
+    let Some((verb, words)) = as_decision(order) else {
+        let name = divisions.division(&row.division).map_or(row.division.as_str(), |division| &division.name);
+        let applicant = row.applicant.as_deref().unwrap_or_default();
+        return Ok(format!("{number} {title}（{applicant}），现由{name}办理，状态：{}", state_in_words(&row.status, &row.review)));
     };
     let text = match order {
         Order::Accept => {
             set_review(transaction, row.serial, "accepted").await?;
-            if row.review == "accepted" {
-                format!("{number} {title}：此前已登记受理，无变化")
-            } else {
-                format!("{number} {title}：已登记受理")
-            }
+            format!("{number} {title}：已登记受理")
         }
         Order::Transfer { to, reason } => {
             let name = divisions.division(to).map_or(to.as_str(), |division| &division.name);
@@ -160,6 +152,37 @@ async fn one_order(
     Ok(text)
 }
 
+/// Verb and words of an order as they stand in the history; none for a question.
+fn as_decision(order: &Order) -> Option<(&'static str, &str)> {
+    match order {
+        Order::Accept => Some(("accept", "")),
+        Order::Transfer { reason, .. } => Some(("transfer", reason.as_str())),
+        Order::Amend { opinion } => Some(("amend", opinion.as_str())),
+        Order::Return { reason } => Some(("return", reason.as_str())),
+        Order::Duplicate { of } => Some(("duplicate", of.as_str())),
+        Order::Query => None,
+    }
+}
+
+/// The topic's latest decision is this one, of the same division: saying it again changes nothing and tells the submitter nothing.
+async fn said_before(
+    transaction: &mut Transaction<'static, Sqlite>,
+    row: &Row,
+    order: &Order,
+    decider: Decider<'_>,
+) -> Result<bool, StoreError> {
+    let Some((verb, words)) = as_decision(order) else { return Ok(false) };
+    if matches!(order, Order::Transfer { to, .. } if *to != row.division) {
+        return Ok(false);
+    }
+    let latest: Option<(String, String, String)> =
+        sqlx::query_as("SELECT verb, words, division FROM decision WHERE topic_serial = $1 ORDER BY id DESC LIMIT 1")
+            .bind(row.serial)
+            .fetch_optional(&mut **transaction)
+            .await?;
+    Ok(latest.is_some_and(|latest| latest == (verb.to_owned(), words.to_owned(), decider.division.to_owned())))
+}
+
 async fn find(transaction: &mut Transaction<'static, Sqlite>, number: &str) -> Result<Option<Row>, StoreError> {
     Ok(sqlx::query_as::<_, Row>(
         "SELECT t.serial, t.division, t.review, t.status, t.sender, r.fields ->> 'topic_title' AS title, r.fields ->> 'applicant' AS applicant,
@@ -184,7 +207,7 @@ async fn move_to(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE topic SET division = $2, held = 0, announced_to = NULL WHERE serial = $1")
+    sqlx::query("UPDATE topic SET division = $2, held = 0, announced_to = NULL, announced_joint = NULL WHERE serial = $1")
         .bind(serial)
         .bind(to)
         .execute(&mut **transaction)

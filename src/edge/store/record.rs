@@ -9,7 +9,7 @@ use super::{
     word,
 };
 use crate::domain::{
-    letters::{Letter, orders::Carried},
+    letters::{Letter, orders::Carried, queue::is_urgent},
     receipt_number,
     routing::Divisions,
     submitters::Decision,
@@ -190,9 +190,9 @@ async fn insert_topic(
     verdict: &Verdict,
 ) -> Result<i64, StoreError> {
     let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11,
-                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $12 AND s.first = 1)) RETURNING serial",
+        "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, urgent, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12,
+                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $13 AND s.first = 1)) RETURNING serial",
     )
     .bind(number)
     .bind(&topic.key.applicant)
@@ -205,6 +205,7 @@ async fn insert_topic(
     .bind(word(topic.status))
     .bind(i64::from(topic.held))
     .bind(&topic.route.division)
+    .bind(i64::from(is_urgent(&verdict.subject, topic.text("note"))))
     .bind(message_id)
     .fetch_one(&mut **connection)
     .await?;
@@ -226,7 +227,8 @@ async fn revise_topic(
         "UPDATE topic SET revision = revision + 1, applicant_key = $2, title_key = $3, code_key = $4, fingerprint = $5, status = $6, sender = $7,
                 bureau_id = coalesce($8, bureau_id), bureau_name = coalesce($9, bureau_name), held = CASE WHEN $8 IS NULL THEN held ELSE 0 END
          WHERE id = $1
-         RETURNING serial, revision, EXISTS (SELECT 1 FROM route WHERE topic_serial = serial AND routed_by = 'person')",
+         RETURNING serial, revision, EXISTS (SELECT 1 FROM route WHERE topic_serial = serial AND routed_by = 'person')
+             OR review <> 'open'",
     )
     .bind(id)
     .bind(&topic.key.applicant)
@@ -260,8 +262,8 @@ pub(super) async fn insert_route(
     topic: &Topic,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, decided_at)
-         SELECT $1, $2, $3, $4, $5, $6, recorded_at FROM message WHERE id = $7",
+        "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, recorded_at FROM message WHERE id = $10",
     )
     .bind(serial)
     .bind(&topic.route.division)
@@ -269,6 +271,9 @@ pub(super) async fn insert_route(
     .bind(serde_json::to_string(&topic.route.candidates)?)
     .bind(serde_json::to_string(&topic.route.evidence)?)
     .bind(word(topic.route.routed_by))
+    .bind(&topic.route.joint)
+    .bind(&topic.route.rules_version)
+    .bind(&topic.route.model_version)
     .bind(message_id)
     .execute(&mut **connection)
     .await?;
@@ -285,8 +290,8 @@ async fn insert_revision(
 ) -> Result<(), StoreError> {
     let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
     sqlx::query(
-        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, normalised, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(serial)
     .bind(revision)
@@ -299,6 +304,7 @@ async fn insert_revision(
     .bind(serde_json::to_string(&topic.findings)?)
     .bind(serde_json::to_string(&topic.duplicates)?)
     .bind(serde_json::to_string(&topic.completeness)?)
+    .bind(serde_json::to_string(&topic.normalised)?)
     .bind(millis(now))
     .execute(&mut **connection)
     .await?;

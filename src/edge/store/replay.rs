@@ -62,13 +62,13 @@ impl Store {
             .bind(&topic.id)
             .fetch_optional(&self.pool)
             .await?;
-            let (by,): (String,) = sqlx::query_as(
-                "SELECT routed_by FROM route WHERE id = (SELECT max(o.id) FROM route o JOIN topic t ON t.serial = o.topic_serial WHERE t.id = $1)",
+            let (by, review): (String, String) = sqlx::query_as(
+                "SELECT o.routed_by, t.review FROM route o JOIN topic t ON t.serial = o.topic_serial WHERE t.id = $1 ORDER BY o.id DESC LIMIT 1",
             )
             .bind(&topic.id)
             .fetch_one(&self.pool)
             .await?;
-            if matches!(by.as_str(), "person" | "twin") {
+            if matches!(by.as_str(), "person" | "twin") || review != "open" {
                 decided.push(topic.id.clone());
             }
             let before = before.map(|(fields, places, sources)| draft(&fields, &places, &sources)).transpose()?;
@@ -132,13 +132,18 @@ async fn put_right(
         .bind(millis(now))
         .execute(&mut **transaction)
         .await?;
-    sqlx::query("UPDATE revision SET fields = $3, places = $4, sources = $5, findings = $6 WHERE topic_serial = $1 AND revision = $2")
+    sqlx::query(
+        "UPDATE revision SET fields = $3, places = $4, sources = $5, findings = $6, completeness = $7, normalised = $8
+         WHERE topic_serial = $1 AND revision = $2",
+    )
         .bind(serial)
         .bind(revision)
         .bind(serde_json::to_string(&topic.fields)?)
         .bind(places_of(topic)?)
         .bind(serde_json::to_string(&topic.sources)?)
         .bind(serde_json::to_string(&topic.findings)?)
+        .bind(serde_json::to_string(&topic.completeness)?)
+        .bind(serde_json::to_string(&topic.normalised)?)
         .execute(&mut **transaction)
         .await?;
     super::signatures::replace(transaction, serial, &then.id, &topic.postings).await?;

@@ -1,9 +1,12 @@
 //! Signatures of topics: the postings under which later mails find their twins.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::StoreError;
 use crate::domain::{dedupe, verdict::Postings};
+
+/// Rows written in one statement.
+const ROWS_A_STATEMENT: usize = 200;
 
 /// Puts the postings of a topic's latest revision in the place of the earlier ones.
 pub(super) async fn replace(
@@ -17,18 +20,22 @@ pub(super) async fn replace(
         (
             &postings.bands,
             "DELETE FROM signature_band WHERE topic_serial = $1",
-            "INSERT INTO signature_band (hash, priority, topic_serial) VALUES ($1, $2, $3)",
+            "INSERT INTO signature_band (hash, priority, topic_serial) ",
         ),
         (
             &postings.pairs,
             "DELETE FROM signature_pair WHERE topic_serial = $1",
-            "INSERT INTO signature_pair (hash, priority, topic_serial) VALUES ($1, $2, $3)",
+            "INSERT INTO signature_pair (hash, priority, topic_serial) ",
         ),
     ];
     for (hashes, delete, insert) in tables {
         sqlx::query(delete).bind(serial).execute(&mut **transaction).await?;
-        for hash in hashes {
-            sqlx::query(insert).bind(hash).bind(priority).bind(serial).execute(&mut **transaction).await?;
+        for part in hashes.chunks(ROWS_A_STATEMENT) {
+            let mut query = QueryBuilder::<Sqlite>::new(insert);
+            query.push_values(part, |mut row, hash| {
+                row.push_bind(*hash).push_bind(priority).push_bind(serial);
+            });
+            query.build().execute(&mut **transaction).await?;
         }
     }
     Ok(())

@@ -1,9 +1,39 @@
 //! The whole story of one topic: revisions, sources, findings, routes, mails and letters; and a person's decisions on it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Store, StoreError, millis, timestamp};
+use crate::domain::{findings::Finding, rules::quantified};
+
+#[derive(sqlx::FromRow)]
+struct RevisionRow {
+    revision: i64,
+    sha256: String,
+    fields: String,
+    changed: String,
+    sources: String,
+    findings: String,
+    duplicates: String,
+    completeness: String,
+    normalised: String,
+    recorded_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct RouteRow {
+    division: String,
+    confidence: f64,
+    candidates: String,
+    evidence: String,
+    routed_by: String,
+    joint: Option<String>,
+    rules_version: String,
+    model_version: String,
+    decided_at: i64,
+}
 
 impl Store {
     /// Everything about one topic as one JSON object; `None` for an unknown number.
@@ -30,44 +60,65 @@ impl Store {
         })))
     }
 
+    /// Each revision with what it changed: fields then and now, findings that it opened and closed.
     async fn revisions(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
-        let rows: Vec<(i64, String, String, String, String, String, String, i64)> = sqlx::query_as(
-            "SELECT r.revision, m.sha256, r.fields, r.changed, r.sources, r.findings, r.duplicates, r.recorded_at
+        let rows = sqlx::query_as::<_, RevisionRow>(
+            "SELECT r.revision, m.sha256, r.fields, r.changed, r.sources, r.findings, r.duplicates, r.completeness, r.normalised, r.recorded_at
              FROM revision r JOIN message m ON m.id = r.message_id WHERE r.topic_serial = $1 ORDER BY r.revision",
         )
         .bind(serial)
         .fetch_all(&self.pool)
         .await?;
         let mut revisions = Vec::new();
-        for (revision, sha256, fields, changed, sources, findings, duplicates, recorded_at) in rows {
+        let mut before: Option<(BTreeMap<String, String>, Vec<Finding>)> = None;
+        for row in rows {
+            let fields: BTreeMap<String, String> = serde_json::from_str(&row.fields)?;
+            let findings: Vec<Finding> = serde_json::from_str(&row.findings)?;
+            let changed: Vec<String> = serde_json::from_str(&row.changed)?;
+            let (then, told) = before.take().unwrap_or_default();
+            let changes: Vec<Value> =
+                changed.iter().map(|key| json!({"field": key, "then": then.get(key), "now": fields.get(key)})).collect();
             revisions.push(json!({
-                "revision": revision,
-                "message_sha256": sha256,
-                "recorded_at": timestamp(recorded_at).to_string(),
-                "changed": serde_json::from_str::<Value>(&changed)?,
-                "fields": serde_json::from_str::<Value>(&fields)?,
-                "sources": serde_json::from_str::<Value>(&sources)?,
-                "findings": serde_json::from_str::<Value>(&findings)?,
-                "duplicates": serde_json::from_str::<Value>(&duplicates)?,
+                "revision": row.revision,
+                "message_sha256": row.sha256,
+                "recorded_at": timestamp(row.recorded_at).to_string(),
+                "changed": changed,
+                "changes": changes,
+                "fields": fields,
+                "normalised": serde_json::from_str::<Value>(&row.normalised)?,
+                "quantified": quantified(fields.get("params").map_or("", String::as_str)),
+                "completeness": serde_json::from_str::<Value>(&row.completeness)?,
+                "sources": serde_json::from_str::<Value>(&row.sources)?,
+                "findings": findings,
+                "opened": only_in(&findings, &told),
+                "closed": only_in(&told, &findings),
+                "duplicates": serde_json::from_str::<Value>(&row.duplicates)?,
             }));
+            before = Some((fields, findings));
         }
         Ok(revisions)
     }
 
     async fn routes(&self, serial: i64) -> Result<Vec<Value>, StoreError> {
-        let rows: Vec<(String, f64, String, String, i64)> =
-            sqlx::query_as("SELECT division, confidence, evidence, routed_by, decided_at FROM route WHERE topic_serial = $1 ORDER BY id")
-                .bind(serial)
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query_as::<_, RouteRow>(
+            "SELECT division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at
+             FROM route WHERE topic_serial = $1 ORDER BY id",
+        )
+        .bind(serial)
+        .fetch_all(&self.pool)
+        .await?;
         let mut routes = Vec::new();
-        for (division, confidence, evidence, routed_by, decided_at) in rows {
+        for row in rows {
             routes.push(json!({
-                "division": division,
-                "confidence": confidence,
-                "evidence": serde_json::from_str::<Value>(&evidence)?,
-                "routed_by": routed_by,
-                "decided_at": timestamp(decided_at).to_string(),
+                "division": row.division,
+                "confidence": row.confidence,
+                "candidates": serde_json::from_str::<Value>(&row.candidates)?,
+                "evidence": serde_json::from_str::<Value>(&row.evidence)?,
+                "routed_by": row.routed_by,
+                "joint": row.joint,
+                "rules_version": row.rules_version,
+                "model_version": row.model_version,
+                "decided_at": timestamp(row.decided_at).to_string(),
             }));
         }
         Ok(routes)
@@ -118,4 +169,10 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// The findings of one revision that the other has not: the same rule about the same field is the same point.
+fn only_in<'a>(one: &'a [Finding], other: &[Finding]) -> Vec<&'a Finding> {
+    let same = |left: &Finding, right: &Finding| left.rule == right.rule && left.field == right.field;
+    one.iter().filter(|left| !other.iter().any(|right| same(left, right))).collect()
 }

@@ -18,7 +18,8 @@ const CAPABILITIES: &str =
 const FLAGS: &str = "\\Answered \\Seen \\Deleted \\Draft \\Flagged";
 const ID: &str = r#"^\((?:"[^"\\]*" "[^"\\]*")(?: "[^"\\]*" "[^"\\]*")*\)$"#;
 /// What a message's data may be asked by.
-const ITEMS: [&str; 9] = ["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODY.PEEK[]", "BODY[]", "RFC822", "ENVELOPE", "BODYSTRUCTURE"];
+const ITEMS: [&str; 10] =
+    ["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODY.PEEK[]", "BODY.PEEK[HEADER]", "BODY[]", "RFC822", "ENVELOPE", "BODYSTRUCTURE"];
 
 /// A connection and what it has said so far.
 pub struct Session {
@@ -308,6 +309,12 @@ fn datum(item: &str, uid: u32, mail: &Lying, size_error: i64) -> Vec<u8> {
         // Unescaped quotes and a raw line break, as seen.
         "BODYSTRUCTURE" => b"BODYSTRUCTURE (\"TEXT\" \"PLAIN\" (\"NAME\" \"\xb8\xbd\xbc\xfe\"1\".docx\") NIL NIL".to_vec(),
         "ENVELOPE" => b"ENVELOPE (\"Mon, 5 Aug 2024\" \"a \r\n b\" NIL".to_vec(),
+        "BODY.PEEK[HEADER]" => {
+            let end = mail.raw.windows(4).position(|four| four == b"\r\n\r\n").map_or(mail.raw.len(), |at| at + 4);
+            let mut out = format!("BODY[HEADER] {{{end}}}\r\n").into_bytes();
+            out.extend_from_slice(&mail.raw[..end]);
+            out
+        }
         _ => {
             let name = if item == "RFC822" { "RFC822" } else { "BODY[]" };
             let mut out = format!("{name} {{{}}}\r\n", mail.raw.len()).into_bytes();

@@ -34,13 +34,19 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
     }
     let cache = InterpreterCache::new();
     let mut pages = Vec::new();
+    let mut painted = false;
     for page in pdf.pages().iter().take(limits.pages_max) {
         let transform = page.initial_transform(true).to_kurbo();
         let bounds = page.intersected_crop_box().to_kurbo();
         let mut context = Context::new(transform, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-        let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() });
+        let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() }, false);
         interpret_page(page, &mut context, &mut collector);
+        painted |= collector.1;
         pages.push(collector.0);
+    }
+    // The library opens some protected files without their password and finds nothing on their pages.
+    if !painted && memchr::memmem::find(bytes, b"/Encrypt").is_some() {
+        return Err(ReadProblem::Encrypted);
     }
     Ok(pages)
 }
@@ -90,11 +96,12 @@ fn inflated(data: &[u8], max_bytes: usize) -> Option<usize> {
     Some(length)
 }
 
-/// Takes down what would be painted.
-struct Collector(Page);
+/// Takes down what would be painted, and whether anything would be.
+struct Collector(Page, bool);
 
 impl Device<'_> for Collector {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        self.1 = true;
         let bounds = props.transform.transform_rect_bbox(path.bounding_box());
         match mode {
             DrawMode::Invisible => {}
@@ -107,6 +114,7 @@ impl Device<'_> for Collector {
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
+        self.1 = true;
         for glyph in run.glyphs() {
             let place = props.transform * glyph.transform();
             let width = match &**glyph {
@@ -129,7 +137,9 @@ impl Device<'_> for Collector {
 
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
+    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
+        self.1 = true;
+    }
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
 }

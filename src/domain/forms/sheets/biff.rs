@@ -6,14 +6,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{Cursor, Read, Write},
+    io::{Cursor, Write},
 };
 
 use super::{building::Area, damaged, ooxml::Layout};
-use crate::domain::{forms::ReadProblem, limits::Limits};
+use crate::domain::{forms::ReadProblem, limits::Limits, parts::ole::Ole};
 
 /// Largest workbook stream. A summary table of a thousand topics takes about 2 MiB.
-const STREAM_MAX_BYTES: u64 = 32 << 20;
+const STREAM_MAX_BYTES: usize = 32 << 20;
+/// Streams from this size on stand in whole sectors (MS-CFB 2.2).
+const STREAM_MIN_BYTES: usize = 4_096;
 /// Sheets read.
 const SHEETS_MAX: usize = 256;
 /// Cells of the rectangle that all values of all sheets span; calamine takes 56 bytes for each.
@@ -65,27 +67,24 @@ pub(super) fn clean(bytes: &[u8], limits: &Limits) -> Result<Clean, ReadProblem>
     let mut copy = Copy::new(limits);
     copy.globals(&stream)?;
     copy.sheets(&stream)?;
+    // Below this size a stream is kept in small sectors, of which calamine misses some.
+    copy.out.resize(copy.out.len().max(STREAM_MIN_BYTES), 0);
     let bytes = compound_file(&copy.out).ok_or_else(damaged)?;
     Ok(Clean { bytes, sheets: copy.layouts, chinese_dates: copy.chinese_dates, truncated: copy.truncated })
 }
 
 /// The stream `Workbook` (or `Book`, before Excel 97), whatever the case of its name.
 fn workbook_stream(bytes: &[u8]) -> Result<Vec<u8>, ReadProblem> {
-    let mut padded = bytes.to_vec();
-    // WPS cuts the last sector short.
-    padded.resize(bytes.len().next_multiple_of(512), 0);
-    let mut file = cfb::CompoundFile::open(Cursor::new(padded)).map_err(|_| damaged())?;
-    let named =
-        |name: &str| file.read_root_storage().find(|entry| entry.name().eq_ignore_ascii_case(name)).map(|entry| entry.path().to_owned());
-    if named("EncryptedPackage").is_some() {
+    // The lenient reader: WPS cuts the last sector short, LibreOffice counts sectors in its own way, and a stream that breaks off gives
+    // what is there.
+    let file = Ole::open(bytes).ok_or_else(damaged)?;
+    if file.find(0, "EncryptedPackage").is_some() {
         return Err(ReadProblem::Encrypted);
     }
-    let path = named("Workbook").or_else(|| named("Book")).ok_or_else(damaged)?;
-    let stream = file.open_stream(path).map_err(|_| damaged())?;
-    let mut content = Vec::new();
-    // A stream that breaks off gives what is there.
-    let _ = stream.take(STREAM_MAX_BYTES + 1).read_to_end(&mut content);
-    if content.len() as u64 > STREAM_MAX_BYTES {
+    let entry = file.find(0, "Workbook").or_else(|| file.find(0, "Book"));
+    let entry = entry.or_else(|| file.find_anywhere("Workbook")).or_else(|| file.find_anywhere("Book")).ok_or_else(damaged)?;
+    let content = file.stream(entry, STREAM_MAX_BYTES + 1);
+    if content.len() > STREAM_MAX_BYTES {
         return Err(ReadProblem::Refused(format!("表格内容超过{}MB", STREAM_MAX_BYTES >> 20)));
     }
     Ok(content)

@@ -9,7 +9,7 @@ use crate::domain::letters::{
         AddressLine, Balance, Chart, Count, DigestFacts, DigestValues, DivisionLine, Health, LetterLine, OpenCorrection, OverruleLine,
         ParkedLine, TopicLine, WaitingLine,
     },
-    queue::{QueueLine, QueueTopic, QueueValues},
+    queue::{CorrectionLine, QueueCorrection, QueueLine, QueueTopic, QueueValues},
 };
 
 pub fn internal() -> Vec<Sample> {
@@ -78,13 +78,29 @@ pub fn queue() -> QueueValues {
         duplicates: "2024-00012-7（相似度0.83）".to_owned(),
         ..QueueTopic::default()
     };
+    let correction = QueueCorrection {
+        number: "2024-00021-9".to_owned(),
+        title: "寒区直流充电桩".to_owned(),
+        applicant: "吉林示例电气有限公司".to_owned(),
+        changes: vec!["主要技术参数：由“-20℃启动”改为“-40℃启动”".to_owned()],
+        state: "材料齐全".to_owned(),
+        ..QueueCorrection::default()
+    };
     QueueValues {
         division: "装备工业处".to_owned(),
         token: "3f9a2c7b81d0".to_owned(),
         example: "2024-00037-5".to_owned(),
         department: "吉林省工业和信息化厅".to_owned(),
         day: "2024年8月15日".to_owned(),
+        urgent: false,
+        new: 1,
         topics: vec![QueueLine { no: 1, topic, received: "2024年8月15日 09:02".to_owned() }],
+        corrected: 1,
+        corrections: vec![CorrectionLine { no: 1, correction, received: "2024年8月15日 08:40".to_owned() }],
+        open: 3,
+        oldest_days: 12,
+        annexes: 1,
+        left_out: vec!["汇总材料.zip".to_owned()],
     }
 }
 

@@ -1,0 +1,130 @@
+//! Queue letters: on a division's schedule, and at once for what a submitter marked urgent; only when there is something to say.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use anyhow::anyhow;
+
+use super::{House, latest_slot};
+use crate::{
+    domain::{
+        letters::queue::{Annex, Batch, QueueTopic, queue_letter},
+        message,
+        routing::Division,
+    },
+    edge::store::TopicFile,
+};
+
+/// One division's letter, to each of its addresses.
+pub(super) async fn queue(house: &House, division: &Division) -> anyhow::Result<usize> {
+    let now = house.now();
+    let scheduled = match latest_slot(&division.queue_at, now, &house.zone) {
+        Some(slot) if !house.store.slot_done("queue", &division.id, &slot).await? => Some(slot),
+        _ => None,
+    };
+    let slot = match scheduled {
+        Some(slot) => slot,
+        None if house.store.urgent_waits(&division.id).await? => format!("urgent:{}", now.as_millisecond()),
+        None => return Ok(0),
+    };
+    let mut topics = house.store.unannounced_topics(&division.id, &house.knowledge, now).await?;
+    let corrections = house.store.corrections_since_letter(&division.id, &house.knowledge).await?;
+    if topics.is_empty() && corrections.is_empty() {
+        house.store.mark_slot("queue", &division.id, &slot, now).await?;
+        return Ok(0);
+    }
+    let mut open = house.store.open_topics(&division.id, &house.knowledge, now).await?;
+    most_complete_first(&mut topics);
+    most_complete_first(&mut open);
+    let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
+    let (annexes, left_out) = annexes(house, &numbers).await?;
+    let others: Vec<String> = house
+        .knowledge
+        .divisions
+        .entries
+        .iter()
+        .filter(|other| other.id != division.id)
+        .map(|other| other.name.clone())
+        .collect();
+    let batch = Batch {
+        division: &division.id,
+        division_name: &division.name,
+        others: &others,
+        slot: &slot,
+        topics: &topics,
+        open: &open,
+        corrections: &corrections,
+        annexes: &annexes,
+        left_out: &left_out,
+        token: house.knowledge.division_tokens.get(&division.id).map_or("", String::as_str),
+        department: &house.config.receipts.department,
+        zone: &house.zone,
+        now,
+    };
+    let letters = division
+        .mail
+        .iter()
+        .map(|to| queue_letter(&batch, to, &house.templates))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| anyhow!(problem))?;
+    let queued = house.store.announce("queue", &division.id, &slot, &letters, &numbers, house.mail_domain(), now).await?;
+    tracing::info!(
+        division = division.id,
+        slot,
+        topics = topics.len(),
+        corrections = corrections.len(),
+        letters = queued,
+        "A division's queue letter was written."
+    );
+    Ok(queued)
+}
+
+/// Urgent ones, then by completeness, then by age.
+fn most_complete_first(topics: &mut [QueueTopic]) {
+    topics.sort_by_key(|topic| (Reverse(topic.urgent), Reverse(topic.percent), topic.received_at));
+}
+
+/// The files as they were attached (an archive whole), up to the configured size; the names of the rest.
+async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex>, Vec<String>)> {
+    let mut by_message: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for TopicFile { message_sha256, path } in house.store.files_of(numbers).await? {
+        let names = by_message.entry(message_sha256).or_default();
+        if !names.contains(&path) {
+            names.push(path);
+        }
+    }
+    let max = house.config.queue.attach_max_bytes;
+    let (mut annexes, mut left_out, mut total) = (Vec::new(), Vec::new(), 0_u64);
+    for (sha256, paths) in by_message {
+        // A mail that cannot be read again costs the copies, not the letter.
+        let files = match house.blobs.get(&sha256).await {
+            Ok(raw) if max > 0 => attached(raw, paths.clone(), house.config.limits.clone()).await,
+            _ => Vec::new(),
+        };
+        let missing = |path: &&String| !files.iter().any(|file| stands_in(path, &file.name));
+        left_out.extend(paths.iter().filter(missing).cloned());
+        for file in files {
+            let bytes = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
+            if total.saturating_add(bytes) > max {
+                left_out.push(file.name);
+            } else {
+                total = total.saturating_add(bytes);
+                annexes.push(file);
+            }
+        }
+    }
+    Ok((annexes, left_out))
+}
+
+/// The attachments of a mail that hold one of these paths.
+async fn attached(raw: Vec<u8>, paths: Vec<String>, limits: crate::domain::limits::Limits) -> Vec<Annex> {
+    let read = tokio::task::spawn_blocking(move || {
+        let files = message::parse(&raw, &limits).map(|message| message.files).unwrap_or_default();
+        let wanted = files.into_iter().filter(|file| paths.iter().any(|path| stands_in(path, &file.name)));
+        wanted.map(|file| Annex { name: file.name, media_type: file.declared_type, bytes: file.bytes }).collect()
+    });
+    read.await.unwrap_or_default()
+}
+
+fn stands_in(path: &str, attachment: &str) -> bool {
+    path == attachment || path.strip_prefix(attachment).is_some_and(|rest| rest.starts_with('/'))
+}
