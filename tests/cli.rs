@@ -192,7 +192,7 @@ fn everything_can_be_exported_in_every_format() {
         let sheet = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();
         assert_eq!(sheet.height(), rows.len() + 1, "{what}");
     }
-    ends(&annexd.run(&["export", "topics", "--out", "/nowhere/topics.jsonl"]), 1, &["/nowhere/topics.jsonl"]);
+    ends(&annexd.run(&["export", "topics", "--out", "/proc/nowhere/topics.jsonl"]), 1, &["/proc/nowhere/topics.jsonl"]);
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn the_daemon_does_the_same_while_the_mail_comes_in_and_ends_in_good_order() {
 
 #[test]
 fn a_dry_run_says_of_every_mail_what_its_author_meant() {
-    let nowhere = "[mailbox]\nkind = \"maildir\"\npath = \"/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
+    let nowhere = "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
     let annexd = Annexd::with(nowhere);
     let manifest = month::manifest();
     let files: Vec<String> = manifest.iter().map(|mail| month::fixtures().join(month::name(mail)).display().to_string()).collect();
