@@ -13,8 +13,7 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-const GOOD: &str =
-    "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
+const GOOD: &str = "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
 
 #[test]
 fn the_shipped_configuration_is_valid_once_its_password_is_there() {

@@ -6,10 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::{
-    domain::{
-        routing::Model,
-        verdict::Knowledge,
-    },
+    domain::{routing::Model, verdict::Knowledge},
     edge::store::{InForce, Store, StoreError},
 };
 
@@ -37,7 +34,10 @@ impl Judging {
         let mut current = self.current.lock().await;
         if current.0 != in_force {
             let knowledge = with_model(&self.base, &in_force, store).await?;
-            tracing::info!(model = knowledge.divisions.model().map(|model| model.version().to_owned()), "Another routing model is in force.");
+            tracing::info!(
+                model = knowledge.divisions.model().map(|model| model.version().to_owned()),
+                "Another routing model is in force."
+            );
             *current = (in_force, knowledge);
         }
         Ok(current.1.clone())

@@ -12,9 +12,7 @@ use super::{House, alert};
 use crate::{
     config::MailboxConfig,
     domain::{
-        letters::{
-            digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
-        },
+        letters::digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
         time::chinese_minute,
     },
     edge::disk,

@@ -125,11 +125,7 @@ impl Desk {
 
     /// Answers a letter as a mail program does.
     pub fn reply(&self, from: &str, letter: &Received, text: &str, files: &[(&str, &[u8])]) {
-        let head = format!(
-            "Subject: Re:{}\r\nIn-Reply-To: <{id}>\r\nReferences: <{id}>\r\n",
-            letter.raw_subject,
-            id = letter.message_id
-        );
+        let head = format!("Subject: Re:{}\r\nIn-Reply-To: <{id}>\r\nReferences: <{id}>\r\n", letter.raw_subject, id = letter.message_id);
         self.post(from, &head, text, files);
     }
 
@@ -184,7 +180,8 @@ for number, words in json.loads(sys.argv[3]):
     assert len(row) == 1, (number, row)
     sheet.cell(row[0], column).value = words
 book.save(sys.argv[2])";
-    let filled = Command::new("python3").args(["-c", script]).args([&sent, &edited]).arg(serde_json::to_string(decisions).unwrap()).output();
+    let filled =
+        Command::new("python3").args(["-c", script]).args([&sent, &edited]).arg(serde_json::to_string(decisions).unwrap()).output();
     let filled = filled.expect("python3 with openpyxl fills in the workbook");
     assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
     let out = folder.path().join("saved");

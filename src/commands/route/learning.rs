@@ -108,7 +108,11 @@ fn told(model: &StoredModel, trial: &Trial, switched: bool) -> String {
     let line = |what: &str, before: &Evaluation, after: &Evaluation| {
         format!("{what}（{}项，交叉验证）：原模型正确{}项，新模型正确{}项", after.topics, before.right, after.right)
     };
-    let end = if switched { "新模型不差于原模型，已启用。" } else { "新模型差于原模型，未启用；可用 `annexd route use 版本` 强行启用。" };
+    let end = if switched {
+        "新模型不差于原模型，已启用。"
+    } else {
+        "新模型差于原模型，未启用；可用 `annexd route use 版本` 强行启用。"
+    };
     format!(
         "已由出厂样例和{}项人工意见训练模型 {}。\n{}\n{}\n{end}",
         model.trained_on.len(),

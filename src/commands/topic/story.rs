@@ -94,7 +94,13 @@ fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
     for finding in list(revision, "findings") {
         let new = !is_first && list(revision, "opened").contains(finding);
         let state = if new { "新出现" } else { "未办结" };
-        let _ = writeln!(out, "  {state} {} {}：{}", text(finding, "rule"), severity_in_words(text(finding, "severity")), text(finding, "message"));
+        let _ = writeln!(
+            out,
+            "  {state} {} {}：{}",
+            text(finding, "rule"),
+            severity_in_words(text(finding, "severity")),
+            text(finding, "message")
+        );
     }
     for finding in list(revision, "closed") {
         let _ = writeln!(out, "  已办结 {}：{}", text(finding, "rule"), text(finding, "message"));

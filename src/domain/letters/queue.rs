@@ -76,9 +76,8 @@ pub struct Annex {
 #[must_use]
 pub fn is_urgent(subject: &str, note: &str) -> bool {
     const PLAIN: [&str; 4] = ["加急", "特急", "急件", "急办"];
-    const PRODUCTS: [&str; 16] = [
-        "制动", "切断", "救援", "停车", "停机", "停堆", "呼叫", "避险", "避让", "逃生", "疏散", "处置", "医", "照明", "关断", "泄放",
-    ];
+    const PRODUCTS: [&str; 16] =
+        ["制动", "切断", "救援", "停车", "停机", "停堆", "呼叫", "避险", "避让", "逃生", "疏散", "处置", "医", "照明", "关断", "泄放"];
     let marked = |text: &str| {
         PLAIN.iter().any(|word| text.contains(word) && !text.contains(&format!("不{word}")) && !text.contains(&format!("非{word}")))
             || text.match_indices("紧急").any(|(at, word)| {
@@ -234,11 +233,14 @@ mod tests {
 
     #[test]
     fn what_is_marked_urgent_is_urgent_and_an_emergency_brake_is_not() {
-        for (subject, note) in [("【紧急】报送专项课题", ""), ("报送课题（加急）", ""), ("长春市报送", "加急"), ("特急：课题", ""), ("报送", "紧急，请尽快")]
+        for (subject, note) in
+            [("【紧急】报送专项课题", ""), ("报送课题（加急）", ""), ("长春市报送", "加急"), ("特急：课题", ""), ("报送", "紧急，请尽快")]
         {
             assert!(is_urgent(subject, note), "{subject} {note}");
         }
-        for (subject, note) in [("报送紧急制动系统等课题", ""), ("紧急切断阀课题", ""), ("报送", "不加急"), ("报送", "非紧急"), ("应急电源", "")] {
+        for (subject, note) in
+            [("报送紧急制动系统等课题", ""), ("紧急切断阀课题", ""), ("报送", "不加急"), ("报送", "非紧急"), ("应急电源", "")]
+        {
             assert!(!is_urgent(subject, note), "{subject} {note}");
         }
     }

@@ -103,7 +103,13 @@ impl Lexicon {
                 division: pair.division.clone(),
             })
             .collect();
-        Self { finder: AhoCorasick::new(words.iter().map(|word| &word.text)).ok(), words, products, pairs, parts: table.parts.iter().map(|part| folding::fold(part)).collect() }
+        Self {
+            finder: AhoCorasick::new(words.iter().map(|word| &word.text)).ok(),
+            words,
+            products,
+            pairs,
+            parts: table.parts.iter().map(|part| folding::fold(part)).collect(),
+        }
     }
 
     pub fn weigh(&self, topic: &Draft) -> Tally {

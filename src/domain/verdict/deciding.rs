@@ -109,7 +109,12 @@ fn kind_facts<'a>(
         annex_forms: reading.forms,
         annex_rows: reading.rows,
         annex_like_files: reading.attachments.iter().filter(|attachment| could_be_annex(attachment)).count()
-            + usize::from(reading.findings.iter().any(|finding| finding.audience == Audience::Sender && matches!(finding.rule.as_str(), "R14" | "R18"))),
+            + usize::from(
+                reading
+                    .findings
+                    .iter()
+                    .any(|finding| finding.audience == Audience::Sender && matches!(finding.rule.as_str(), "R14" | "R18")),
+            ),
         links: reading.links.len(),
         known_topics: refers_to_known(known, assigned),
         bureau_known: reading.bureau.is_some(),

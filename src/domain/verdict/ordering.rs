@@ -40,7 +40,9 @@ pub fn orders(
 
 /// What no submitter would write about its own topic, though it may well ask about one or announce a correction.
 fn is_for_divisions_only(line: &OrderLine) -> bool {
-    line.said.as_ref().is_ok_and(|said| matches!(said.order, Order::Accept | Order::Transfer { .. } | Order::Return { .. } | Order::Duplicate { .. }))
+    line.said
+        .as_ref()
+        .is_ok_and(|said| matches!(said.order, Order::Accept | Order::Transfer { .. } | Order::Return { .. } | Order::Duplicate { .. }))
 }
 
 fn lines(reading: &Reading, knowledge: &Knowledge) -> Vec<OrderLine> {

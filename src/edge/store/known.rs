@@ -132,12 +132,17 @@ impl Store {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let enough = count(dedupe::PAIRS_MIN);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        let hashes: Vec<(i64, bool)> = postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
+        let hashes: Vec<(i64, bool)> =
+            postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
         for part in hashes.chunks(POSTINGS_A_STATEMENT) {
             let mut query = QueryBuilder::<Sqlite>::new("SELECT topic_serial, priority, sum(votes) FROM (");
             for (at, (hash, firm)) in part.iter().enumerate() {
                 let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
-                query.push(if at == 0 { "SELECT * FROM (SELECT topic_serial, priority, " } else { " UNION ALL SELECT * FROM (SELECT topic_serial, priority, " });
+                query.push(if at == 0 {
+                    "SELECT * FROM (SELECT topic_serial, priority, "
+                } else {
+                    " UNION ALL SELECT * FROM (SELECT topic_serial, priority, "
+                });
                 query.push(weight).push(" AS votes FROM ").push(table).push(" WHERE hash = ").push_bind(*hash);
                 query.push(" ORDER BY priority LIMIT ").push(count(settings.postings_read)).push(")");
             }
@@ -151,8 +156,11 @@ impl Store {
                 votes.entry(serial).or_insert((0, priority)).0 += found;
             }
         }
-        let mut counted: Vec<(Reverse<i64>, i64, i64)> =
-            votes.into_iter().filter(|(_, (found, _))| *found >= enough).map(|(serial, (found, priority))| (Reverse(found), priority, serial)).collect();
+        let mut counted: Vec<(Reverse<i64>, i64, i64)> = votes
+            .into_iter()
+            .filter(|(_, (found, _))| *found >= enough)
+            .map(|(serial, (found, priority))| (Reverse(found), priority, serial))
+            .collect();
         counted.sort_unstable();
         Ok(counted.into_iter().take(settings.compared).map(|(.., serial)| serial).collect())
     }

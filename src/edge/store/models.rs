@@ -89,11 +89,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn model_in_force(&self) -> Result<InForce<String>, StoreError> {
-        let (off, version): (i64, Option<String>) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'model_off'), (SELECT version FROM model WHERE active = 1)",
-        )
-        .fetch_one(&self.pool)
-        .await?;
+        let (off, version): (i64, Option<String>) =
+            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'model_off'), (SELECT version FROM model WHERE active = 1)")
+                .fetch_one(&self.pool)
+                .await?;
         Ok(if off != 0 { InForce::Off } else { version.map_or(InForce::Shipped, InForce::Learnt) })
     }
 
@@ -214,7 +213,11 @@ impl Store {
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         Ok(rows
             .into_iter()
-            .map(|(division, routed, overruled)| OverruledShare { division: name(division), routed: count(routed), overruled: count(overruled) })
+            .map(|(division, routed, overruled)| OverruledShare {
+                division: name(division),
+                routed: count(routed),
+                overruled: count(overruled),
+            })
             .collect())
     }
 }

@@ -136,16 +136,16 @@ async fn put_right(
         "UPDATE revision SET fields = $3, places = $4, sources = $5, findings = $6, completeness = $7, normalised = $8
          WHERE topic_serial = $1 AND revision = $2",
     )
-        .bind(serial)
-        .bind(revision)
-        .bind(serde_json::to_string(&topic.fields)?)
-        .bind(places_of(topic)?)
-        .bind(serde_json::to_string(&topic.sources)?)
-        .bind(serde_json::to_string(&topic.findings)?)
-        .bind(serde_json::to_string(&topic.completeness)?)
-        .bind(serde_json::to_string(&topic.normalised)?)
-        .execute(&mut **transaction)
-        .await?;
+    .bind(serial)
+    .bind(revision)
+    .bind(serde_json::to_string(&topic.fields)?)
+    .bind(places_of(topic)?)
+    .bind(serde_json::to_string(&topic.sources)?)
+    .bind(serde_json::to_string(&topic.findings)?)
+    .bind(serde_json::to_string(&topic.completeness)?)
+    .bind(serde_json::to_string(&topic.normalised)?)
+    .execute(&mut **transaction)
+    .await?;
     super::signatures::replace(transaction, serial, &then.id, &topic.postings).await?;
     if moved {
         insert_route(transaction, serial, message_id, topic).await?;

@@ -37,14 +37,8 @@ pub(super) async fn queue(house: &House, division: &Division) -> anyhow::Result<
     most_complete_first(&mut open);
     let numbers: Vec<String> = topics.iter().map(|topic| topic.number.clone()).collect();
     let (annexes, left_out) = annexes(house, &numbers).await?;
-    let others: Vec<String> = house
-        .knowledge
-        .divisions
-        .entries
-        .iter()
-        .filter(|other| other.id != division.id)
-        .map(|other| other.name.clone())
-        .collect();
+    let others: Vec<String> =
+        house.knowledge.divisions.entries.iter().filter(|other| other.id != division.id).map(|other| other.name.clone()).collect();
     let batch = Batch {
         division: &division.id,
         division_name: &division.name,
