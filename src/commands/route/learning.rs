@@ -130,7 +130,7 @@ async fn models(house: &House, json: bool) -> anyhow::Result<()> {
             print_line(&object(&model, active).to_string());
             continue;
         }
-        let corrections = &model.figures["corrections"];
+        let corrections = model.figures.get("corrections").unwrap_or(&serde_json::Value::Null);
         print_line(&format!(
             "{} {}  {}  人工意见{}项  交叉验证正确{}项（原模型{}项）",
             if active { "＊" } else { "  " },

@@ -64,7 +64,7 @@ pub fn learn(words: &[(String, Example)], before: &BTreeSet<String>, router: &Di
             trial.words_before.count(example, &old.route(&example.draft()));
             trial.words_after.count(example, &new.route(&example.draft()));
         }
-        for (_, example) in written.iter().enumerate().filter(|(at, _)| at % FOLDS == fold && (at / FOLDS) % spread == 0) {
+        for (_, example) in written.iter().enumerate().filter(|(at, _)| at % FOLDS == fold && (at / FOLDS).is_multiple_of(spread)) {
             trial.seeds_before.count(example, &old.route(&example.draft()));
             trial.seeds_after.count(example, &new.route(&example.draft()));
         }
