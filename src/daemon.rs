@@ -45,8 +45,10 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     let config = installation.config.clone();
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("the data folder {} cannot be created", config.data_dir.display()))?;
+    let opening = Lock::opening(&config.data_dir).context("the data folder cannot be locked")?;
     let store = Store::open(&config.store.url, &config.data_dir).await.context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
+    drop(opening);
     let zone = TimeZone::get(&config.timezone)?;
     let secret = store.secret().await.context("the installation's secret cannot be read")?;
     let tokens =

@@ -192,7 +192,7 @@ fn everything_can_be_exported_in_every_format() {
         let sheet = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();
         assert_eq!(sheet.height(), rows.len() + 1, "{what}");
     }
-    ends(&annexd.run(&["export", "topics", "--out", "/nowhere/topics.jsonl"]), 1, &["/nowhere/topics.jsonl"]);
+    ends(&annexd.run(&["export", "topics", "--out", "/proc/nowhere/topics.jsonl"]), 1, &["/proc/nowhere/topics.jsonl"]);
 }
 
 #[test]
@@ -261,4 +261,14 @@ fn a_daemon_ends_with_0_within_ten_seconds_of_sigterm_and_a_second_one_names_the
     assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(10));
     balance_holds(&annexd, 1);
+}
+
+#[test]
+fn commands_that_start_at_once_on_a_new_data_folder_do_not_disturb_each_other() {
+    let annexd = local();
+    let started: Vec<_> =
+        (0..6).map(|_| annexd.command(&["export", "topics"]).stderr(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    for process in started {
+        ends(&process.wait_with_output().unwrap(), 0, &[]);
+    }
 }

@@ -13,8 +13,7 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-const GOOD: &str =
-    "[mailbox]\nkind = \"maildir\"\npath = \"/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
+const GOOD: &str = "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
 
 #[test]
 fn the_shipped_configuration_is_valid_once_its_password_is_there() {
@@ -136,4 +135,13 @@ fn no_output_shows_a_password_whatever_the_log_is_asked_for() {
     }
     let kept = fs::read(annexd.folder().join("data/annexd.db")).unwrap();
     assert!(!kept.windows(secret.len()).any(|window| window == secret.as_bytes()), "the database holds the password");
+}
+
+#[test]
+fn no_name_of_a_shipped_field_is_also_an_answer() {
+    let catalogue = annexd::domain::forms::catalogue::Catalogue::shipped();
+    let answers: Vec<&String> = catalogue.forms.iter().flat_map(|form| &form.fields).flat_map(|field| &field.choices).collect();
+    let names = catalogue.forms.iter().flat_map(|form| &form.fields).flat_map(|field| field.names());
+    let both: Vec<&str> = names.filter(|name| answers.iter().any(|answer| answer == name)).collect();
+    assert_eq!(both, Vec::<&str>::new(), "a cell with this answer would be taken for a label");
 }

@@ -85,7 +85,7 @@ fn twin(twin: &Value) {
 #[test]
 fn examine_shows_every_key_of_the_contract() {
     let annexd = Annexd::with(
-        "[mailbox]\nkind = \"maildir\"\npath = \"/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/nowhere\"\nfrom = \"a@example.cn\"\n",
+        "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"a@example.cn\"\n",
     );
     let empty = annexd.folder().join("empty.eml");
     fs::write(&empty, "").unwrap();

@@ -42,6 +42,14 @@ fn give_divisions_addresses(annexd: &Annexd) {
     fs::write(annexd.folder().join("divisions.toml"), out).unwrap();
 }
 
+/// A month of mail comes in a minute here; the caps on answers count in hours and days.
+fn answer_without_caps(annexd: &Annexd) {
+    let caps = ["per_address_hour", "per_address_day", "per_domain_hour", "per_domain_day", "total_day", "alternations_day"];
+    let open: String = caps.iter().map(|cap| format!("{cap} = 0\n")).collect();
+    let text = fs::read_to_string(&annexd.configuration).unwrap();
+    fs::write(&annexd.configuration, format!("{text}\n[answers]\n{open}")).unwrap();
+}
+
 fn send(mail: &MailSystem, manifest: &[Value]) {
     for (index, sent) in manifest.iter().enumerate() {
         let sender = sent["sender"].as_str().unwrap();
@@ -57,7 +65,8 @@ fn holds(manifest: &[Value], annexd: &Annexd) {
     assert_eq!(messages.len(), manifest.len());
     for (mail, row) in manifest.iter().zip(&messages) {
         assert_eq!(row["state"] == "duplicate", month::is_twin(mail), "{row}");
-        assert!(mail["kind"].as_array().unwrap().contains(&row["kind"]), "{}: {row}", month::name(mail));
+        let fits = month::is_twin(mail) || mail["kind"].as_array().unwrap().contains(&row["kind"]);
+        assert!(fits, "{}: {row}", month::name(mail));
     }
     let topics = annexd.export("topics");
     let missing = month::missing_topics(manifest, &topics);
@@ -74,6 +83,7 @@ fn a_month_of_mail_is_read_recorded_routed_and_everybody_gets_their_letters() {
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
     give_divisions_addresses(&annexd);
+    answer_without_caps(&annexd);
     let manifest = month::manifest();
     send(&mail, &manifest);
     annexd.say(&["poll"]);
@@ -95,6 +105,7 @@ fn the_daemon_does_the_same_while_the_mail_comes_in_and_ends_in_good_order() {
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
     let manifest = month::manifest();
+    answer_without_caps(&annexd);
     let mut daemon = annexd.daemon();
     send(&mail, &manifest);
     for (sender, receipts) in month::receipts_due(&manifest) {
@@ -115,7 +126,7 @@ fn the_daemon_does_the_same_while_the_mail_comes_in_and_ends_in_good_order() {
 
 #[test]
 fn a_dry_run_says_of_every_mail_what_its_author_meant() {
-    let nowhere = "[mailbox]\nkind = \"maildir\"\npath = \"/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
+    let nowhere = "[mailbox]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\n[smtp]\nkind = \"maildir\"\npath = \"/proc/nowhere\"\nfrom = \"jlsgxtkjc@163.com\"\n";
     let annexd = Annexd::with(nowhere);
     let manifest = month::manifest();
     let files: Vec<String> = manifest.iter().map(|mail| month::fixtures().join(month::name(mail)).display().to_string()).collect();
@@ -154,5 +165,5 @@ fn a_topic_that_is_lost_or_changed_or_sent_astray_is_caught() {
 
 #[test]
 fn numbers_of_any_year_read_the_same_in_golden_files() {
-    assert_eq!(golden::without_year("回执编号 2031-00012-2，2031-02-03"), "回执编号 〔12〕，〔日期〕");
+    assert_eq!(golden::without_year("回执编号 2031-00012-2，2031-02-03"), "回执编号 〔00012〕，〔日期〕");
 }

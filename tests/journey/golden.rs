@@ -25,11 +25,11 @@ pub fn hold(name: &str, found: &Value) {
     );
 }
 
-/// Receipt numbers begin with the year of the test: `2026-00012-2` becomes `〔12〕`, as on the day the file was kept.
+/// Receipt numbers begin with the year of the test: `2026-00012-2` becomes `〔00012〕`, as on the day the file was kept.
 pub fn without_year(text: &str) -> String {
-    let number = Regex::new(r"20\d\d-0*(\d+)-\d").unwrap();
+    let number = Regex::new(r"20\d\d-(\d{5,})-\d").unwrap();
     let day = Regex::new(r"20\d\d(-\d\d-\d\d|年\d{1,2}月\d{1,2}日)").unwrap();
-    let token = Regex::new(r"〔[0-9A-Z-]{4,}〕").unwrap();
+    let token = Regex::new(r"〔[0-9a-f]{8,}〕").unwrap();
     let text = number.replace_all(text, "〔$1〕");
     token.replace_all(&day.replace_all(&text, "〔日期〕"), "〔验证码〕").into_owned()
 }

@@ -35,6 +35,16 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
+
+    /// Waits for the moment in which nobody else makes or upgrades the database of a data folder: two commands may start at once.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn opening(data_dir: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(data_dir.join("annexd.opening.lock"))?;
+        file.lock()?;
+        Ok(Self { _file: file })
+    }
 }
 
 #[cfg(test)]

@@ -245,7 +245,7 @@ impl<'a, 'd> Matcher<'a, 'd> {
             let is_single = own.trim().chars().count() == 1;
             if row != Some(cell.row) && !text.is_empty() {
                 text.push('\n');
-            } else if !text.is_empty() && !(is_single || single_before) {
+            } else if !(text.is_empty() || is_single || single_before) {
                 text.push('\t');
             }
             single_before = is_single;
