@@ -10,6 +10,7 @@ use sqlx::{
 };
 
 mod accept;
+mod backup;
 mod digest;
 mod export;
 mod known;
@@ -25,7 +26,7 @@ mod replay;
 mod sending;
 mod story;
 
-pub use accept::{Accepted, Sighting, Waiting};
+pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;

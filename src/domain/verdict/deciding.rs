@@ -27,7 +27,6 @@ use crate::domain::{
 /// Fields that say nothing about the topic itself.
 const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "opinion"];
 
-
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
 pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
