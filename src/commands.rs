@@ -9,6 +9,7 @@ use crate::{
     edge::store::{Store, StoreError},
 };
 
+pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod demo;

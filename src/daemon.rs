@@ -1,9 +1,10 @@
 //! The daemon: builds the edges, starts the loops, drains them on SIGTERM, and says which one ended.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use crate::{
@@ -13,10 +14,7 @@ use crate::{
         blobs::Blobs,
         clock::Clock,
         fault::{Fault, FaultKind},
-        mailbox::{
-            backoff::{Backoff, LoginBreaker},
-            imap::Session,
-        },
+        mailbox::backoff::{Backoff, LoginBreaker},
         reader::{ReaderSettings, Readers},
         smtp::{Outlet, ReadSecret},
         store::{Store, lock::Lock},
@@ -26,12 +24,15 @@ use crate::{
         judging::Judging,
         send::{self, Account, Outlets},
         stop::{Stopped, on_signal},
-        summarise, watch,
+        summarise,
+        watch::{self, Memory},
     },
 };
 
-/// A full comparison of mailbox and store, beside the cursor, this often.
-const RECONCILE: Duration = Duration::from_secs(3600);
+/// A loop that ran for so long before it failed is begun again without a long rest.
+const STEADY: Duration = Duration::from_secs(3600);
+/// How often a refused secret's file is looked at.
+const SECRET_LOOK: Duration = Duration::from_secs(3);
 /// How often queue letters and digest are looked at, and letters that wait for a retry.
 const TICK: Duration = Duration::from_secs(20);
 /// Time to finish what is in hand after SIGTERM.
@@ -153,7 +154,7 @@ async fn kept_up<F: Future<Output = anyhow::Result<()>>>(name: &'static str, sto
     while !stopped.is_asked() {
         let began = tokio::time::Instant::now();
         let Err(error) = begin().await else { continue };
-        if began.elapsed() > RECONCILE {
+        if began.elapsed() > STEADY {
             backoff.reset();
         }
         let rest = backoff.next(fastrand::f64());
@@ -185,51 +186,87 @@ async fn mailbox_loop(house: House, work: Arc<Notify>, stopped: Stopped) -> anyh
     }
 }
 
-/// Keeps one session; a broken one is dropped and opened anew after a back-off, a refused login after a longer rest.
+/// Keeps one session; a broken or stalled one is dropped and opened anew after a back-off, a refused login after a longer rest.
 async fn imap_loop(house: &House, config: &ImapConfig, work: &Notify) -> anyhow::Result<()> {
     let mut backoff = Backoff::new();
     let mut breaker = LoginBreaker::new();
+    let memory = Memory::default();
     loop {
-        let error = match watch::open(config).await {
-            Ok(session) => {
-                breaker.accepted();
-                match serve(house, config, session, work, &mut backoff).await {
-                    Ok(()) => continue,
-                    Err(error) => error,
-                }
-            }
-            Err(fault) => fault.into(),
+        let secret = config.password.read().ok();
+        memory.pulse.beat();
+        let ended = tokio::select! {
+            ended = one_session(house, config, work, &memory, &mut backoff, &mut breaker) => ended,
+            stalled = watchdog(config, &memory) => Err(stalled.into()),
         };
+        let Err(error) = ended;
         let fault = error.downcast_ref::<Fault>();
+        let refused = fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Login | FaultKind::UnsafeLogin));
         if let Some(fault) = fault {
-            let refused = matches!(fault.kind, FaultKind::Login | FaultKind::UnsafeLogin);
             let name = if refused { alert::LOGIN_REFUSED } else { alert::POLL_FAULT };
             house.store.note_health(name, &fault.what, house.now()).await?;
         }
-        let rest = match fault.map(|fault| fault.kind) {
-            Some(FaultKind::Login | FaultKind::UnsafeLogin) => breaker.refused(fastrand::f64()),
+        let rest = match fault {
+            Some(_) if refused => breaker.refused(fastrand::f64()),
             Some(_) => backoff.next(fastrand::f64()),
             // Not the mailbox's fault: the store or the disk.
             None => return Err(error),
         };
         tracing::warn!(rest_secs = rest.as_secs(), "The mailbox connection ended: {error:#}.");
-        tokio::time::sleep(rest).await;
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = another_secret(config, secret), if refused => {
+                tracing::info!("The mailbox's secret was changed; the login is tried at once.");
+            }
+        }
     }
 }
 
-async fn serve(house: &House, config: &ImapConfig, mut session: Session, work: &Notify, backoff: &mut Backoff) -> anyhow::Result<()> {
+async fn one_session(
+    house: &House,
+    config: &ImapConfig,
+    work: &Notify,
+    memory: &Memory,
+    backoff: &mut Backoff,
+    breaker: &mut LoginBreaker,
+) -> anyhow::Result<Infallible> {
+    let mut session = watch::open(config).await?;
     let mut everything = true;
     let mut reconciled = tokio::time::Instant::now();
     loop {
-        let pass = watch::take_in_imap(house, config, &mut session, everything).await?;
+        let pass = watch::take_in_imap(house, config, &mut session, memory, everything).await?;
+        // A login counts once a folder has opened: NetEase refuses "unsafe" ones only there.
+        breaker.accepted();
         backoff.reset();
         if pass.accepted > 0 {
             work.notify_one();
         }
         watch::wait(config, &mut session).await?;
-        everything = reconciled.elapsed() >= RECONCILE;
+        everything = reconciled.elapsed() >= Duration::from_secs(config.reconcile_secs);
         if everything {
             reconciled = tokio::time::Instant::now();
+        }
+    }
+}
+
+/// Resolves when nothing has gone forward for too long, whatever the connection believes.
+async fn watchdog(config: &ImapConfig, memory: &Memory) -> Fault {
+    let waiting = Duration::from_secs(config.poll_secs).mul_f64(1.2);
+    memory.pulse.stalled(Duration::from_secs(config.watchdog_mins * 60) + waiting).await;
+    tracing::error!(mins = config.watchdog_mins, "Nothing has gone forward with the mailbox; its session is dropped.");
+    Fault::later(format!("nothing went forward for {} minutes", config.watchdog_mins))
+}
+
+/// Resolves when the secret's file holds another secret than the one that was refused.
+async fn another_secret(config: &ImapConfig, refused: Option<SecretString>) {
+    loop {
+        tokio::time::sleep(SECRET_LOOK).await;
+        let now = config.password.read().ok();
+        let same = match (&now, &refused) {
+            (Some(now), Some(refused)) => now.expose_secret() == refused.expose_secret(),
+            (now, refused) => now.is_none() == refused.is_none(),
+        };
+        if !same {
+            return;
         }
     }
 }

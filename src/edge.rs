@@ -2,6 +2,7 @@
 
 pub mod blobs;
 pub mod clock;
+pub mod crash;
 pub mod disk;
 pub mod fault;
 pub mod mailbox;

@@ -52,7 +52,7 @@ async fn house(folder: &Path, mailbox: &Netease, smtp: &FakeSmtp) -> (House, Out
 async fn take_in(house: &House) {
     let MailboxConfig::Imap(config) = &house.config.mailbox else { return };
     let mut session = watch::open(config).await.unwrap();
-    watch::take_in_imap(house, config, &mut session, true).await.unwrap();
+    watch::take_in_imap(house, config, &mut session, &watch::Memory::default(), true).await.unwrap();
     session.logout().await;
     for waiting in house.store.next_waiting(0, house.now(), 100).await.unwrap() {
         examine::examine(house, &waiting).await.unwrap();

@@ -8,7 +8,7 @@ use crate::{
     config::{Installation, MailboxConfig, SmtpConfig},
     daemon,
     edge::{mailbox::maildir, reader::child::probe, store::Store},
-    pipeline::watch,
+    pipeline::watch::{self, survey},
 };
 
 /// One probe's answer.
@@ -83,13 +83,32 @@ async fn mailbox(installation: &Installation) -> Result<String, String> {
         MailboxConfig::Imap(config) => {
             let mut session = watch::open(config).await.map_err(|fault| fault.what)?;
             let probe = session.probe(&config.folders).await.map_err(|fault| fault.what)?;
+            let survey = survey::survey(config, &mut session).await.map_err(|fault| fault.what)?;
             session.logout().await;
             let folders: Vec<String> = probe.folders.iter().map(|(name, state)| format!("{name} ({} messages)", state.exists)).collect();
             let waits = if probe.capabilities.iter().any(|capability| capability == "IDLE") { "IDLE" } else { "polling" };
             let server = probe.server.map_or_else(String::new, |server| format!("; the server says {server}"));
-            Ok(format!("{}:{} accepts the login; {}; new mail is noticed by {waits}{server}", config.host, config.port, folders.join(", ")))
+            Ok(format!(
+                "{}:{} accepts the login; {}; new mail is noticed by {waits}{server}{}",
+                config.host,
+                config.port,
+                folders.join(", "),
+                around(&survey)
+            ))
         }
     }
+}
+
+/// What lies beside the configured folders.
+fn around(survey: &survey::Survey) -> String {
+    let mut said = String::new();
+    if !survey.unwatched.is_empty() {
+        said.push_str(&format!("; mailbox.folders may add {}", survey.unwatched.join(", ")));
+    }
+    for (folder, count) in survey.infected.iter().filter(|(_, count)| *count > 0) {
+        said.push_str(&format!("; {folder} holds {count} mails that are not read"));
+    }
+    said
 }
 
 async fn smtp(config: &SmtpConfig) -> Result<String, String> {

@@ -4,7 +4,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, topic, work};
+use super::{
+    backup, check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, topic, work,
+};
 use crate::{
     config::{Installation, Mistake},
     daemon,
@@ -102,6 +104,11 @@ enum Command {
     /// The forms of the catalogue
     #[command(subcommand)]
     Forms(FormsAction),
+    /// Copy database and raw mail into a new folder, while annexd runs. The way back: stop annexd, make that folder data_dir, start
+    Backup {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Bring the database to this version's schema
     Migrate,
     /// Read foreign bytes for another annexd; not for people
@@ -231,6 +238,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Replay { since, apply } => replay::replay_all(&build(load()?).await?, since, apply, cli.json).await?,
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
+        Command::Backup { dir } => backup::backup(&build(load()?).await?, &dir).await?,
         Command::Migrate => {
             let house = build(load()?).await?;
             print_line(&format!("The database is at schema {}.", house.store.schema_version().await?));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{print_line, work};
 use crate::{
-    edge::store::{Parked, lock::Lock},
+    edge::store::{Parked, UNDELIVERED, lock::Lock},
     pipeline::House,
 };
 
@@ -79,6 +79,11 @@ pub async fn parked(house: &House, action: Action, json: bool) -> anyhow::Result
         }
         Action::Export { id, out } => {
             let message = find(house, id).await?;
+            if message.sha256.starts_with(UNDELIVERED) {
+                bail!(
+                    "the mailbox never delivered message {id}; look at it in the web mail, or have it fetched again with `annexd parked retry {id}`"
+                );
+            }
             let raw = house.blobs.get(&message.sha256).await.context("the raw mail could not be read back")?;
             std::fs::write(&out, raw).with_context(|| format!("{} cannot be written", out.display()))?;
         }

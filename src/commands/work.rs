@@ -75,11 +75,6 @@ pub async fn one_pass(house: &House, send_letters: bool, stopped: &Stopped) -> a
 async fn take_in(house: &House) -> anyhow::Result<watch::Pass> {
     match &house.config.mailbox {
         MailboxConfig::Maildir(_) => watch::take_in_maildir(house).await,
-        MailboxConfig::Imap(config) => {
-            let mut session = watch::open(config).await?;
-            let pass = watch::take_in_imap(house, config, &mut session, true).await;
-            session.logout().await;
-            pass
-        }
+        MailboxConfig::Imap(config) => watch::take_in_everything(house, config).await,
     }
 }

@@ -31,6 +31,10 @@ pub struct ImapConfig {
     pub idle: bool,
     /// Longest wait for one network read, in seconds.
     pub timeout_secs: u64,
+    /// A session in which nothing goes forward for so long, beside the polling interval, is dropped.
+    pub watchdog_mins: u64,
+    /// All mails are compared with the store this often, so that late and moved mail is found.
+    pub reconcile_secs: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -112,6 +116,8 @@ pub fn mailbox(reader: &mut Reader) -> MailboxConfig {
         poll_secs,
         idle: reader.boolean("mailbox", "idle").unwrap_or(true),
         timeout_secs: reader.number("mailbox", "timeout_secs", 1..=3_600).unwrap_or(60),
+        reconcile_secs: reader.number("mailbox", "reconcile_secs", 1..=86_400).unwrap_or(3_600),
+        watchdog_mins: reader.number("mailbox", "watchdog_mins", 1..=1_440).unwrap_or(15),
         host,
     })
 }

@@ -35,6 +35,24 @@ impl Blobs {
         tokio::task::spawn_blocking(move || put(&root, &bytes)).await.map_err(io::Error::other)?
     }
 
+    /// Puts one raw mail into `raw/` below another folder: a hard link on the same disk (raw mail never changes), else a copy.
+    ///
+    /// # Errors
+    /// When it is missing here or cannot be written there.
+    pub async fn copy_to(&self, sha256: &str, data_dir: &Path) -> io::Result<()> {
+        let (from, to) = (path(&self.root, sha256), path(&data_dir.join("raw"), sha256));
+        tokio::task::spawn_blocking(move || {
+            fs::create_dir_all(to.parent().unwrap_or(&to))?;
+            if fs::hard_link(&from, &to).is_ok() {
+                return Ok(());
+            }
+            fs::copy(&from, &to)?;
+            File::open(&to)?.sync_all()
+        })
+        .await
+        .map_err(io::Error::other)?
+    }
+
     /// Reads bytes back and checks them against their hash.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use sqlx::{
 };
 
 mod accept;
+mod backup;
 mod digest;
 mod export;
 mod known;
@@ -26,7 +27,7 @@ mod replay;
 mod sending;
 mod story;
 
-pub use accept::{Accepted, Sighting, Waiting};
+pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
 pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};

@@ -3,7 +3,10 @@
 use anyhow::Context as _;
 
 use super::House;
-use crate::edge::store::{Accepted, Sighting};
+use crate::edge::{
+    crash::crash_at,
+    store::{Accepted, Sighting},
+};
 
 /// Takes in one mail. The same bytes from another folder, under another UID or after UIDVALIDITY changed are one message.
 ///
@@ -12,7 +15,9 @@ use crate::edge::store::{Accepted, Sighting};
 pub async fn accept(house: &House, sighting: &Sighting, raw: Vec<u8>) -> anyhow::Result<Accepted> {
     let bytes = raw.len() as u64;
     let sha256 = house.blobs.put(raw).await.context("the raw mail could not be stored")?;
+    crash_at("accept.after_blob");
     let accepted = house.store.accept(sighting, &sha256, bytes).await.context("the mail could not be registered")?;
+    crash_at("accept.after_row");
     tracing::info!(sha256 = short(&sha256), bytes, mailbox = sighting.mailbox, result = ?accepted, "A mail was accepted.");
     Ok(accepted)
 }

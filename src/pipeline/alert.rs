@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use anyhow::anyhow;
 use jiff::SignedDuration;
 
-use super::House;
+use super::{
+    House,
+    watch::survey::{FOLDERS_NOTE, VIRUS_NOTE, WINDOW_NOTE},
+};
 use crate::{
     config::MailboxConfig,
     domain::{
@@ -82,6 +85,7 @@ async fn troubles(house: &House) -> anyhow::Result<Vec<Trouble>> {
         found.extend(sending(house, &smtp.account()).await?);
     }
     found.extend(mailbox(house).await?);
+    found.extend(mailbox_notes(house).await?);
     found.extend(disk_space(house));
     found.extend(parked(house).await?);
     found.extend(held(house).await?);
@@ -150,6 +154,20 @@ fn disk_space(house: &House) -> Option<Trouble> {
         said: format!("数据目录{}所在磁盘只剩{free_mib}MiB。", house.config.data_dir.display()),
         remedy: "请清理磁盘或扩容。空间用尽后系统停止收取新邮件，来信留在邮箱中，不会丢失。".to_owned(),
     })
+}
+
+/// What the watch saw beside the mail itself.
+async fn mailbox_notes(house: &House) -> anyhow::Result<Vec<Trouble>> {
+    let mut found = Vec::new();
+    for (name, title, remedy) in [
+        (VIRUS_NOTE, "有邮件被邮箱判为病毒", "系统不读取这些邮件。请用网页邮箱查看，如属正常报送，请联系发件人重新发送。"),
+        (WINDOW_NOTE, "邮箱可能只显示最近30天的邮件", "请在网页邮箱“设置—收取选项”中改为“收取全部邮件”。已收取的邮件不受影响。"),
+        (FOLDERS_NOTE, "配置的邮件夹不存在", "请核对配置中mailbox.folders的名称；其余邮件夹照常收取。"),
+    ] {
+        let Some((_, said)) = house.store.health(name).await?.filter(|(_, said)| !said.is_empty()) else { continue };
+        found.push(Trouble { topic: name.to_owned(), title: title.to_owned(), said: format!("{said}。"), remedy: remedy.to_owned() });
+    }
+    Ok(found)
 }
 
 async fn parked(house: &House) -> anyhow::Result<Option<Trouble>> {

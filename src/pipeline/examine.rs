@@ -11,6 +11,7 @@ use crate::{
         verdict::{self, Knowledge, Known, Verdict},
     },
     edge::{
+        crash::crash_at,
         reader::{Readers, panic_text},
         store::{Store, Waiting},
     },
@@ -33,6 +34,7 @@ pub enum Examined {
 /// When the store itself cannot be reached.
 pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examined> {
     let attempt = house.store.begin_attempt(waiting.id).await?;
+    crash_at("examine.after_attempt");
     match think(house, waiting).await {
         Ok((mut verdict, known)) => {
             if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
@@ -42,6 +44,7 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
             let recorded = record::record(house, waiting, &verdict).await;
             match recorded {
                 Ok((numbers, letters)) => {
+                    crash_at("record.after_commit");
                     drop(known);
                     log_verdict(&verdict);
                     Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })

@@ -12,6 +12,7 @@ use crate::{
         reply::{PROBE_SECS, QUARTER_SECS, Reaction},
     },
     edge::{
+        crash::crash_at,
         mailbox::backoff::LoginBreaker,
         smtp::{Outgoing, Outlet, Refusal},
         store::{DueLetter, Halt, SendingState},
@@ -244,8 +245,10 @@ async fn send_one(
     if !house.store.claim_letter(letter.id, &account.name, now).await? {
         return Ok(Next::Letter);
     }
+    crash_at("send.after_claim");
     match account.outlet.send(&outgoing(&account.config, letter, now)).await {
         Ok(reply) => {
+            crash_at("send.after_answer");
             house.store.letter_sent(letter.id, &reply, house.now()).await?;
             if state.halted_at.is_some() {
                 house.store.resume_sending(&account.name).await?;

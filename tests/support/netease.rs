@@ -58,6 +58,8 @@ pub struct Quirks {
     pub size_error: i64,
     /// So many FETCHes from now on break off in the middle of a literal.
     pub cut_literals: u32,
+    /// The body of this UID always breaks off in the middle of its literal.
+    pub poison: Option<u32>,
     /// Said before each tagged answer.
     pub stray_lines: Vec<String>,
     /// A command it does not know ends the connection (as at QQ); otherwise BAD.
@@ -75,6 +77,7 @@ impl Default for Quirks {
             window_days: None,
             size_error: 0,
             cut_literals: 0,
+            poison: None,
             stray_lines: Vec::new(),
             drop_on_unknown: false,
             delay: Duration::ZERO,

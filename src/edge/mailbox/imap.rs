@@ -10,8 +10,10 @@ use jiff::Timestamp;
 
 mod answer;
 mod connect;
+mod folders;
 mod sent;
 mod session;
+mod tame;
 
 pub use connect::is_loopback;
 pub use session::Session;

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError, millis, timestamp};
 
+/// Stands in the place of a hash where the mailbox did not deliver the bytes; the mail's place follows.
+pub const UNDELIVERED: &str = "undelivered: ";
+
 /// Where and when a mail was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
@@ -95,6 +98,68 @@ impl Store {
             (false, 0) => Accepted::AlreadySeen { id },
             (false, _) => Accepted::Duplicate { id },
         })
+    }
+
+    /// Puts a mail on record that the mailbox does not deliver: parked from the start, without bytes.
+    ///
+    /// # Errors
+    /// When the transaction could not be committed; then nothing is registered.
+    pub async fn accept_undelivered(&self, sighting: &Sighting, problem: &str, attempts: u32) -> Result<(), StoreError> {
+        // Its identity is its place: there are no bytes to hash.
+        let place = format!("{UNDELIVERED}{} {} {} {}", sighting.mailbox, sighting.folder, sighting.uidvalidity, sighting.locator);
+        let mut transaction = self.begin().await?;
+        let inserted: Option<(i64,)> = sqlx::query_as(
+            "INSERT INTO message (sha256, bytes, state, attempts, problem, accepted_at) VALUES ($1, 0, 'parked', $2, $3, $4)
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .bind(place)
+        .bind(i64::from(attempts))
+        .bind(problem)
+        .bind(millis(sighting.seen_at))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some((id,)) = inserted {
+            sqlx::query(
+                "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, seen_at, first) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
+            )
+            .bind(id)
+            .bind(&sighting.mailbox)
+            .bind(&sighting.folder)
+            .bind(i64::from(sighting.uidvalidity))
+            .bind(sighting.uid.map(i64::from))
+            .bind(&sighting.locator)
+            .bind(millis(sighting.seen_at))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How many mails were ever seen, copies included.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sightings(&self) -> Result<u64, StoreError> {
+        let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM sighting").fetch_one(&self.pool).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// UIDs of a folder with their arrival, of the mails that were ever seen there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn arrivals(&self, mailbox: &str, folder: &str, uidvalidity: u32) -> Result<Vec<(u32, Timestamp)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT uid, arrived_at FROM sighting
+             WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid IS NOT NULL AND arrived_at IS NOT NULL",
+        )
+        .bind(mailbox)
+        .bind(folder)
+        .bind(i64::from(uidvalidity))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().filter_map(|(uid, at)| Some((u32::try_from(uid).ok()?, timestamp(at)))).collect())
     }
 
     /// Highest UID of a folder that is accepted already.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, timestamp};
+use super::{Store, StoreError, UNDELIVERED, timestamp};
 
 /// A message that could not be processed.
 #[derive(Debug, Clone)]
@@ -44,11 +44,15 @@ impl Store {
             .collect())
     }
 
-    /// Lets a parked message be examined again; `false` where it is not parked.
+    /// Lets a parked message be examined again; `false` where it is not parked. One that was never delivered is forgotten, so that
+    /// the next full comparison fetches it again.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn retry_parked(&self, id: i64) -> Result<bool, StoreError> {
+        if self.forget_undelivered(id).await? {
+            return Ok(true);
+        }
         let changed =
             sqlx::query("UPDATE message SET state = 'accepted', attempts = 0, retry_at = NULL WHERE id = $1 AND state = 'parked'")
                 .bind(id)
@@ -56,6 +60,24 @@ impl Store {
                 .await?
                 .rows_affected();
         Ok(changed == 1)
+    }
+
+    async fn forget_undelivered(&self, id: i64) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let undelivered: Option<(i64,)> =
+            sqlx::query_as("SELECT id FROM message WHERE id = $1 AND state = 'parked' AND substr(sha256, 1, length($2)) = $2")
+                .bind(id)
+                .bind(UNDELIVERED)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if undelivered.is_none() {
+            return Ok(false);
+        }
+        for statement in ["DELETE FROM sighting WHERE message_id = $1", "DELETE FROM message WHERE id = $1"] {
+            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// A person decided that nothing is to be done; the reason stays. `false` where it is not parked.

@@ -280,8 +280,9 @@ async fn fetch(session: &mut Session, tag: &str, folder: &str, read_only: bool, 
         out.extend_from_slice(b")\r\n");
         let cut = {
             let mut state = session.state();
-            let cut = whole && state.quirks.cut_literals > 0;
-            state.quirks.cut_literals -= u32::from(cut);
+            let by_chance = whole && state.quirks.cut_literals > 0;
+            state.quirks.cut_literals -= u32::from(by_chance);
+            let cut = by_chance || whole && state.quirks.poison == Some(*uid);
             if !read_only && items.iter().any(|item| item == "BODY[]" || item == "RFC822") {
                 state.folders.get_mut(folder).and_then(|mails| mails.get_mut(uid)).unwrap().seen = true;
             }

@@ -9,8 +9,8 @@ use crate::domain::letters::{
         AddressLine, Balance, Chart, Count, DigestFacts, DigestValues, DivisionLine, Health, LetterLine, OpenCorrection, OverruleLine,
         ParkedLine, TopicLine, WaitingLine,
     },
-    queue::{CorrectionLine, QueueCorrection, QueueLine, QueueTopic, QueueValues},
     faults::in_chinese,
+    queue::{CorrectionLine, QueueCorrection, QueueLine, QueueTopic, QueueValues},
 };
 
 pub fn internal() -> Vec<Sample> {

@@ -1,0 +1,251 @@
+//! Servers say lines that no grammar knows: extensions of their own, a malformed STATUS, words in GBK. The library ends the
+//! connection at the first of them. This stream drops untagged lines nobody asked for before the library sees them, and bounds
+//! what one literal may claim.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Largest literal, in bytes. NetEase takes mails up to 71 680 000.
+const LITERAL_MAX_BYTES: u64 = 128 << 20;
+/// Longest line that is looked at; a longer one goes through as it is.
+const LINE_MAX_BYTES: usize = 256 * 1024;
+/// Untagged responses that annexd asks for, and those that may come at any time (RFC 3501 section 7).
+const KNOWN: [&str; 10] = ["OK", "NO", "BAD", "BYE", "PREAUTH", "CAPABILITY", "LIST", "SEARCH", "FLAGS", "ID"];
+const KNOWN_OF_NUMBERS: [&str; 4] = ["EXISTS", "RECENT", "EXPUNGE", "FETCH"];
+
+/// A stream of the server's responses without what the library cannot read.
+#[derive(Debug)]
+pub struct Tame<S> {
+    inner: S,
+    /// Read and not yet looked at.
+    raw: Vec<u8>,
+    raw_at: usize,
+    /// The line so far.
+    line: Vec<u8>,
+    /// Looked at and not yet taken.
+    out: Vec<u8>,
+    out_at: usize,
+    /// Bytes of a literal still to come.
+    literal_left: u64,
+    /// The line belongs to the response before, after a literal of it.
+    continued: bool,
+    dropping: bool,
+}
+
+impl<S> Tame<S> {
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            raw: Vec::new(),
+            raw_at: 0,
+            line: Vec::new(),
+            out: Vec::new(),
+            out_at: 0,
+            literal_left: 0,
+            continued: false,
+            dropping: false,
+        }
+    }
+
+    fn unread(&self) -> &[u8] {
+        self.raw.get(self.raw_at..).unwrap_or_default()
+    }
+
+    /// Takes bytes of a literal from what was read already.
+    fn literal_from_raw(&mut self, buffer: &mut ReadBuf<'_>) {
+        let left = usize::try_from(self.literal_left).unwrap_or(usize::MAX);
+        let count = self.unread().len().min(left);
+        let count = if self.dropping { count } else { count.min(buffer.remaining()) };
+        if !self.dropping {
+            buffer.put_slice(self.unread().get(..count).unwrap_or_default());
+        }
+        self.raw_at += count;
+        self.literal_left -= count as u64;
+    }
+
+    /// Moves a line from what was read to what is taken, as far as it is there.
+    fn take_line(&mut self) -> io::Result<()> {
+        let end = memchr::memchr(b'\n', self.unread());
+        let count = end.map_or(self.unread().len(), |at| at + 1);
+        let piece = self.raw.get(self.raw_at..self.raw_at + count).unwrap_or_default();
+        self.line.extend_from_slice(piece);
+        self.raw_at += count;
+        if end.is_none() {
+            if self.line.len() > LINE_MAX_BYTES {
+                self.out.append(&mut self.line);
+                self.continued = true;
+            }
+            return Ok(());
+        }
+        let line = std::mem::take(&mut self.line);
+        if !self.continued {
+            self.dropping = is_stray(&line);
+        }
+        let literal = literal_bytes(&line);
+        if literal.is_some_and(|bytes| bytes > LITERAL_MAX_BYTES) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the server announces a literal that is too large"));
+        }
+        self.literal_left = literal.unwrap_or(0);
+        if !self.dropping {
+            self.out.extend_from_slice(&readable(line));
+        }
+        self.continued = literal.is_some();
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tame<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            let ready = this.out.get(this.out_at..).unwrap_or_default();
+            if !ready.is_empty() {
+                let count = ready.len().min(buffer.remaining());
+                buffer.put_slice(ready.get(..count).unwrap_or_default());
+                this.out_at += count;
+                return Poll::Ready(Ok(()));
+            }
+            this.out.clear();
+            this.out_at = 0;
+            if !this.unread().is_empty() {
+                if this.literal_left == 0 {
+                    this.take_line()?;
+                } else {
+                    let before = buffer.filled().len();
+                    this.literal_from_raw(buffer);
+                    if buffer.filled().len() > before {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                continue;
+            }
+            if this.literal_left > 0 && !this.dropping {
+                return poll_literal(&mut this.inner, &mut this.literal_left, context, buffer);
+            }
+            this.raw.resize(8 * 1024, 0);
+            this.raw_at = 0;
+            let mut fresh = ReadBuf::new(&mut this.raw);
+            let read = Pin::new(&mut this.inner).poll_read(context, &mut fresh);
+            let count = fresh.filled().len();
+            this.raw.truncate(if read.is_ready() { count } else { 0 });
+            ready!(read)?;
+            if count == 0 {
+                // The end: what is left of a line is the library's to judge.
+                let rest = std::mem::take(&mut this.line);
+                if rest.is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+                this.out = rest;
+            }
+        }
+    }
+}
+
+/// Straight through, without a copy in between.
+fn poll_literal<S: AsyncRead + Unpin>(
+    inner: &mut S,
+    left: &mut u64,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.remaining());
+    let mut limited = ReadBuf::new(buffer.initialize_unfilled_to(wanted));
+    ready!(Pin::new(inner).poll_read(context, &mut limited))?;
+    let count = limited.filled().len();
+    *left -= count as u64;
+    buffer.advance(count);
+    Poll::Ready(Ok(()))
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tame<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+    }
+}
+
+/// An untagged line that annexd has no use for and the library may not be able to read.
+fn is_stray(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"* ") else { return false };
+    let mut words = rest.split(|byte| byte.is_ascii_whitespace());
+    let word = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).to_ascii_uppercase();
+    let first = word(words.next());
+    if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
+        return !KNOWN_OF_NUMBERS.contains(&word(words.next()).as_str());
+    }
+    !KNOWN.contains(&first.as_str())
+}
+
+/// `{123}` before the line's end.
+fn literal_bytes(line: &[u8]) -> Option<u64> {
+    let inner = line.trim_ascii_end().strip_suffix(b"}")?;
+    let start = inner.iter().rposition(|byte| *byte == b'{')?;
+    std::str::from_utf8(inner.get(start + 1..)?).ok()?.parse().ok()
+}
+
+/// The line in UTF-8: NetEase explains refusals in GBK.
+fn readable(line: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(line) {
+        Ok(line) => line.into_bytes(),
+        Err(error) => encoding_rs::GBK.decode_without_bom_handling(error.as_bytes()).0.into_owned().into_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    async fn tamed(said: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        Tame::new(said).read_to_end(&mut out).await.unwrap();
+        out
+    }
+
+    #[tokio::test]
+    async fn lines_of_no_grammar_are_dropped_and_literals_are_left_alone() {
+        let said = b"* X-CM-NOTICE 42 x\r\n* STATUS \"INBOX\" ()\r\n* 7 X-COUNT\r\n* 1 FETCH (UID 5 BODY[] {20}\r\n* X-CM in a mail\r\n\r\n)\r\nA1 OK done\r\n";
+        let kept = b"* 1 FETCH (UID 5 BODY[] {20}\r\n* X-CM in a mail\r\n\r\n)\r\nA1 OK done\r\n";
+        assert_eq!(String::from_utf8(tamed(said).await).unwrap(), String::from_utf8(kept.to_vec()).unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_stray_line_takes_its_literal_with_it() {
+        assert_eq!(tamed(b"* X-CM-BLOB {5}\r\nab\r\nc end\r\nA1 OK\r\n").await, b"A1 OK\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_in_gbk_can_be_read_and_an_endless_literal_is_refused() {
+        let said = encoding_rs::GBK.encode("A1 NO 登录被拒绝\r\n").0.into_owned();
+        assert_eq!(tamed(&said).await, "A1 NO 登录被拒绝\r\n".as_bytes());
+        let mut out = Vec::new();
+        assert!(Tame::new(b"* 1 FETCH (BODY[] {4294967295}\r\n".as_slice()).read_to_end(&mut out).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_large_literal_goes_through_whole_whatever_the_pieces() {
+        let body: Vec<u8> = (0..300_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+        let mut said = format!("* 1 FETCH (BODY[] {{{}}}\r\n", body.len()).into_bytes();
+        said.extend_from_slice(&body);
+        said.extend_from_slice(b")\r\nA1 OK\r\n");
+        let (mut write, read) = tokio::io::duplex(777);
+        let sent = said.clone();
+        tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut write, &sent).await });
+        let mut out = Vec::new();
+        Tame::new(read).read_to_end(&mut out).await.unwrap();
+        assert!(out == said);
+    }
+}
