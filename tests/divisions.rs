@@ -1,7 +1,7 @@
 //! Divisions answer by mail, over real SMTP and IMAP: orders in words and in the workbook that LibreOffice saved, forged orders, the
 //! same order twice; what submitters, divisions and the router get of it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 #[path = "divisions/desk.rs"]
 mod desk;

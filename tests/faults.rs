@@ -23,6 +23,16 @@ fn long() -> bool {
     std::env::var("ANNEXD_TEST_LONG").is_ok_and(|text| text == "1")
 }
 
+/// Answers are not capped: a day of mail comes in a minute here.
+fn beside(mail: &MailSystem) -> Annexd {
+    let annexd = Annexd::beside(mail);
+    let caps = ["per_address_hour", "per_address_day", "per_domain_hour", "per_domain_day", "total_day", "alternations_day"];
+    let open: String = caps.iter().map(|cap| format!("{cap} = 0\n")).collect();
+    let text = fs::read_to_string(&annexd.configuration).unwrap();
+    fs::write(&annexd.configuration, format!("{text}\n[answers]\n{open}")).unwrap();
+    annexd
+}
+
 /// Mails with a topic each, from the journey, and plain questions between them.
 fn mails() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey");
@@ -95,13 +105,16 @@ fn check_laws(mail: &MailSystem, annexd: &Annexd, sent: usize) -> usize {
         .collect();
     for letter in &letters {
         let id = letter["message_id"].as_str().unwrap();
+        let repeated = letter["attempts"].as_u64().is_some_and(|attempts| attempts >= 2);
+        hidden += usize::from(repeated);
         let copies = inboxes[letter["to"].as_str().unwrap()].iter().filter(|raw| raw.contains(&format!("Message-ID: {id}"))).count();
         match letter["state"].as_str().unwrap() {
-            "sent" => assert_eq!(copies, 1, "{letter}"),
+            // A kill between the handing over and the answer costs at most one repeat, under the same Message-ID.
+            "sent" => assert!(copies == 1 || (copies == 2 && repeated), "{copies} copies of {letter}"),
             // Killed between handing over and hearing the answer: settled later, by hand or from the Sent folder.
             "unknown" => {
                 assert!(copies <= 1, "{letter}");
-                hidden += 1;
+                hidden += usize::from(!repeated);
             }
             _ => panic!("a letter is left over: {letter}"),
         }
@@ -114,7 +127,7 @@ fn check_laws(mail: &MailSystem, annexd: &Annexd, sent: usize) -> usize {
 #[test]
 fn killed_at_random_moments_it_loses_nothing_and_answers_once() {
     let mail = MailSystem::start();
-    let annexd = Annexd::beside(&mail);
+    let annexd = beside(&mail);
     let (mails, kills) = (mails(), if long() { 400 } else { 40 });
     let mut sent = 0;
     for kill in 0..kills {
@@ -137,7 +150,7 @@ fn killed_at_random_moments_it_loses_nothing_and_answers_once() {
 #[test]
 fn killed_at_every_named_point_it_goes_on_where_it_was() {
     let mail = MailSystem::start();
-    let annexd = Annexd::beside(&mail);
+    let annexd = beside(&mail);
     let mails = mails();
     for (point, (sender, raw)) in POINTS.iter().zip(mails.iter().rev()) {
         mail.send(sender, DEPARTMENT, raw);
@@ -167,7 +180,7 @@ fn settle_all(annexd: &Annexd) {
 #[test]
 fn a_second_daemon_is_refused_and_the_first_ends_in_time_when_asked() {
     let mail = MailSystem::start();
-    let annexd = Annexd::beside(&mail);
+    let annexd = beside(&mail);
     for (sender, raw) in mails().iter().take(6) {
         mail.send(sender, DEPARTMENT, raw);
     }
@@ -189,7 +202,7 @@ fn a_second_daemon_is_refused_and_the_first_ends_in_time_when_asked() {
 #[test]
 fn a_backup_made_while_it_runs_is_whole_and_goes_on_elsewhere() {
     let mail = MailSystem::start();
-    let annexd = Annexd::beside(&mail);
+    let annexd = beside(&mail);
     let mails = mails();
     for (sender, raw) in mails.iter().take(6) {
         mail.send(sender, DEPARTMENT, raw);

@@ -78,6 +78,7 @@ fn read(file_type: FileType, bytes: &[u8]) -> Result<Option<FormReading>, ReadPr
 }
 
 /// The hostile files by name; made one at a time, since some are large themselves.
+#[allow(clippy::too_many_lines, reason = "one arm a file")]
 fn hostile(name: &str) -> (FileType, Vec<u8>) {
     let ods = |rows: &str| {
         let content = format!(

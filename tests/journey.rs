@@ -4,7 +4,7 @@
 //! Two things are held: the truth, which the mails' author wrote down (`fixtures/make/journey.py`, never annexd's own output), and
 //! golden files of everything else (`golden/journey/`; `UPDATE_GOLDEN=1` writes them anew).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 #[path = "journey/golden.rs"]
 mod golden;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 /// Every so many topics one is a re-worded copy of an earlier one.
-const COPY_EVERY: usize = 20;
+pub const COPY_EVERY: usize = 20;
 
 /// One topic of the bench, and the number of the topic it copies.
 pub struct Synthetic {

@@ -57,6 +57,8 @@ pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: 
         }
         let declared_type = declared_type(&part);
         let name = name(&part, raw);
+        // An inner mail is called by its subject, which goes with its bytes.
+        let made_up = if name.is_none() { made_up_name(&part, index, &declared_type) } else { String::new() };
         // Moved, never copied: a mail may be as large as the memory allowed.
         let (bytes, is_message) = match std::mem::replace(&mut part.body, PartType::Multipart(Vec::new())) {
             PartType::Message(inner) if part.encoding == Encoding::None => (slice(&part, raw).to_vec(), !inner.parts.is_empty()),
@@ -70,7 +72,7 @@ pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: 
         if bytes.is_empty() && name.is_none() {
             continue;
         }
-        let name = name.unwrap_or_else(|| made_up_name(&part, index, &declared_type));
+        let name = name.unwrap_or(made_up);
         message.files.push(Part { name, declared_type, bytes, is_message });
     }
 }
