@@ -12,7 +12,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, fs, hint::black_box, path::Path, process::Command, time::Instant};
 
 use annexd::domain::dedupe::{Index, Prepared, Settings, Signature, measure};
-use synthetic::{Synthetic, Writer};
+use synthetic::{COPY_EVERY, Synthetic, Writer};
 
 mod synthetic;
 

@@ -108,7 +108,7 @@ fn rules(findings: &Value) -> Vec<(&str, &str)> {
 fn a_correction_by_reply_keeps_its_number_and_is_told_what_changed_and_what_is_left() {
     let department = Department::open();
     let faulty = with(&bearing(), &[("params", "整体性能达到先进水平，稳定可靠"), ("phone", "")]);
-    let files = package("长春市工业和信息化局", &[faulty.clone()]);
+    let files = package("长春市工业和信息化局", std::slice::from_ref(&faulty));
     let first = department.receives(&from_changchun("a1", "长春市工信局报送专项课题", files)).unwrap();
     let id = number(&department.topics()[0]).to_owned();
     says(&first, &[&id, "需补正", "主要技术参数", "联系电话"]);
@@ -283,7 +283,7 @@ fn a_late_form_that_says_no_more_than_its_row_still_closes_the_open_point() {
         .map(|(key, text)| (key.clone(), text.clone()))
         .collect();
     let in_table = with(&in_table, &[("benchmark", "")]);
-    let files = vec![letter("长春市工信局"), table("长春市工业和信息化局", &[in_table.clone()])];
+    let files = vec![letter("长春市工信局"), table("长春市工业和信息化局", std::slice::from_ref(&in_table))];
     department.receives(&from_changchun("i1", "长春市工信局报送专项课题", files)).unwrap();
     let waiting = department.topics().remove(0);
     department.receives(&from_changchun("i2", "补报申报表", vec![form(&in_table)])).unwrap();

@@ -186,7 +186,7 @@ fn forms_of_several_mails_and_rows_of_several_tables_each_find_their_partner() {
 fn a_forged_receipt_number_overwrites_nothing() {
     let annexd = offline();
     let topic = with(&faulty(), &[("params", "效率≥95%；寿命≥3万次；质量≤80kg")]);
-    annexd.say(&["import", &file(&annexd, &bureau_mail("f1", "gxj@example.cn", package(&[topic.clone()])))]);
+    annexd.say(&["import", &file(&annexd, &bureau_mail("f1", "gxj@example.cn", package(std::slice::from_ref(&topic))))]);
     let before = annexd.export("topics");
     let text = format!("回执编号{}的更正材料见附件。", before[0]["id"].as_str().unwrap());
     let forged = Mail {
