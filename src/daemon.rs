@@ -129,6 +129,9 @@ pub async fn run(house: House) -> anyhow::Result<()> {
     }));
     let (house_, _, letters_, stopped_) = again();
     loops.spawn(kept_up("letters", stopped.clone(), move || letter_loop(house_.clone(), letters_.clone(), stopped_.clone())));
+    if house.config.web.is_some() {
+        tracing::warn!("[web] listen is set, but this version serves no health or metrics page yet.");
+    }
     tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
     let ended = tokio::select! {
         signal = on_signal(stop.clone()) => { signal?; None }

@@ -203,3 +203,25 @@ fn a_forged_receipt_number_overwrites_nothing() {
     assert_eq!((after.len(), &after[0]), (2, &before[0]));
     assert_eq!((&after[1]["status"], &after[1]["held"]), (&Value::from("suspected_duplicate"), &Value::from(true)));
 }
+
+#[test]
+fn a_held_topic_is_let_go_by_a_persons_word_even_to_its_own_division() {
+    let annexd = offline();
+    let by_itself = Mail {
+        from: "wudi@example.cn",
+        name: "吴迪",
+        subject: "专项课题申报",
+        text: "我公司申报专项课题一项，请查收附件。",
+        id: "h1",
+        files: vec![form(&faulty())],
+        to: None,
+    };
+    annexd.say(&["import", &file(&annexd, &by_itself)]);
+    let held = annexd.export("topics").remove(0);
+    assert_eq!(held["held"], true, "{held}");
+    let (id, division) = (held["id"].as_str().unwrap(), held["division"].as_str().unwrap());
+    annexd.say(&["topic", "route", id, "--to", division, "--reason", "已与市局核实"]);
+    let let_go = annexd.export("topics").remove(0);
+    assert_eq!((&let_go["held"], &let_go["division"]), (&Value::Bool(false), &held["division"]));
+    assert_eq!(let_go["routed_by"], "person");
+}

@@ -55,7 +55,7 @@ impl Default for Limits {
             dictionary_max_bytes: 64 << 20,
             pages_max: 200,
             cells_max: 500_000,
-            rows_max: 20_000,
+            rows_max: 5_000,
             columns_max: 512,
             text_max_chars: 100_000,
             document_max_bytes: 32 << 20,

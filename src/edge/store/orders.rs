@@ -27,6 +27,7 @@ pub struct Decider<'a> {
 struct Row {
     serial: i64,
     division: String,
+    held: bool,
     review: String,
     status: String,
     sender: String,
@@ -106,12 +107,17 @@ async fn one_order(
         }
         Order::Transfer { to, reason } => {
             let name = divisions.division(to).map_or(to.as_str(), |division| &division.name);
-            if *to == row.division {
+            // A held topic that stays where it is, is let go by that word.
+            if *to == row.division && !row.held {
                 return Ok(format!("{number} {title}：本来就由{name}办理，无变化"));
             }
             move_to(transaction, row.serial, to, reason, now).await?;
             set_review(transaction, row.serial, "open").await?;
-            format!("{number} {title}：已转{name}")
+            if *to == row.division {
+                format!("{number} {title}：已确认由{name}办理")
+            } else {
+                format!("{number} {title}：已转{name}")
+            }
         }
         Order::Amend { opinion } => {
             sqlx::query("UPDATE topic SET status = 'needs_correction' WHERE serial = $1 AND status <> 'withdrawn'")
@@ -185,7 +191,7 @@ async fn said_before(
 
 async fn find(transaction: &mut Transaction<'static, Sqlite>, number: &str) -> Result<Option<Row>, StoreError> {
     Ok(sqlx::query_as::<_, Row>(
-        "SELECT t.serial, t.division, t.review, t.status, t.sender, r.fields ->> 'topic_title' AS title, r.fields ->> 'applicant' AS applicant,
+        "SELECT t.serial, t.division, t.held, t.review, t.status, t.sender, r.fields ->> 'topic_title' AS title, r.fields ->> 'applicant' AS applicant,
                 m.message_id AS mail
          FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision JOIN message m ON m.id = r.message_id WHERE t.id = $1",
     )
