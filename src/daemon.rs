@@ -113,7 +113,7 @@ pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
 ///
 /// # Errors
 /// When another daemon holds the store, or a loop panics.
-pub async fn run(house: House) -> anyhow::Result<()> {
+pub async fn run(house: House) -> anyhow::Result<Ended> {
     let _lock = Lock::take(&house.config.data_dir)?;
     house.store.recover_sending(house.now()).await?;
     let (stop, stopped) = Stopped::new();
@@ -133,8 +133,10 @@ pub async fn run(house: House) -> anyhow::Result<()> {
         tracing::warn!("[web] listen is set, but this version serves no health or metrics page yet.");
     }
     tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
+    let mut end = Ended::Stopped;
     let ended = tokio::select! {
         signal = on_signal(stop.clone()) => { signal?; None }
+        signal = on_hangup() => { signal?; end = Ended::AskedToReload; None }
         ended = loops.join_next() => ended,
     };
     let _ = stop.send(true);
@@ -146,9 +148,25 @@ pub async fn run(house: House) -> anyhow::Result<()> {
         tracing::warn!("Some work did not finish in time; it is done again at the next start.");
     }
     match ended {
-        None | Some(Ok(())) => Ok(()),
+        None | Some(Ok(())) => Ok(end),
         Some(Err(error)) => Err(anyhow!("a loop broke: {error}")),
     }
+}
+
+/// Why the daemon ended in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// SIGTERM or SIGINT.
+    Stopped,
+    /// SIGHUP: configuration and data files are to be read again.
+    AskedToReload,
+}
+
+async fn on_hangup() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::hangup())?.recv().await;
+    tracing::info!("annexd was asked to read its configuration again.");
+    Ok(())
 }
 
 /// Runs a loop until stopping is asked for. A loop that fails (a full disk, a locked database) is logged and begun again after a rest.

@@ -221,3 +221,37 @@ fn a_backup_made_while_it_runs_is_whole_and_goes_on_elsewhere() {
     settle(&annexd, 7);
     annexd.say(&["replay"]);
 }
+
+#[test]
+fn asked_to_reload_it_goes_on_even_when_the_configuration_has_become_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["mailbox/new", "mailbox/cur", "mailbox/tmp"] {
+        fs::create_dir_all(folder.path().join(part)).unwrap();
+    }
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let annexd = Annexd::with(&format!(
+        "[mailbox]\nkind = \"maildir\"\npath = \"{}\"\npoll_secs = 1\n\n[smtp]\nkind = \"maildir\"\npath = \"{}\"\nfrom = \"科技处 <jlsgxtkjc@163.com>\"\n",
+        place("mailbox"),
+        place("letters")
+    ));
+    let mut daemon = annexd.daemon();
+    let said = |times: usize, what: &str| {
+        let end = Instant::now() + WAIT;
+        while log(&annexd).matches(what).count() < times {
+            assert!(Instant::now() < end, "{what:?} is not {times} times in\n{}", log(&annexd));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let hang_up = |daemon: &support::annexd::Daemon| {
+        assert!(std::process::Command::new("kill").args(["-HUP", &daemon.child.id().to_string()]).status().unwrap().success());
+    };
+    said(1, "annexd is running");
+    hang_up(&daemon);
+    said(2, "annexd is running");
+    let text = fs::read_to_string(&annexd.configuration).unwrap();
+    fs::write(&annexd.configuration, format!("{text}\n[mailbx]\nhost = 1\n")).unwrap();
+    hang_up(&daemon);
+    said(3, "annexd is running");
+    assert!(log(&annexd).contains("goes on with the one before"));
+    assert!(daemon.child.try_wait().unwrap().is_none());
+}

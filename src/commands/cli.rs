@@ -216,7 +216,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         || if cli.config.is_none() { Installation::load_or_shipped(&environment()).map_err(Failure::Configuration) } else { load() };
     match cli.command {
         Command::Demo { dir } => demo::demo(dir).await?,
-        Command::Run => daemon::run(build(load()?).await?).await?,
+        Command::Run => run_daemon(load).await?,
         Command::Poll { no_send } => poll(load()?, no_send).await?,
         Command::Examine { files } => examine::examine(&load_or_shipped()?, std::env::current_exe()?, &files, cli.json).await?,
         Command::Import { paths } => import::import(&build(load()?).await?, &paths).await?,
@@ -246,6 +246,28 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Reader => {}
     }
     Ok(())
+}
+
+/// Runs until it is asked to stop. Asked to reload, it goes on with what the files say now, or with what they said where they have
+/// mistakes now.
+async fn run_daemon(load: impl Fn() -> Result<Installation, Failure>) -> Result<(), Failure> {
+    let mut installation = load()?;
+    loop {
+        let house = build(installation.clone()).await?;
+        if daemon::run(house).await? == daemon::Ended::Stopped {
+            return Ok(());
+        }
+        match load() {
+            Ok(fresh) => installation = fresh,
+            Err(Failure::Configuration(mistakes)) => {
+                for mistake in &mistakes {
+                    tracing::error!("{mistake}");
+                }
+                tracing::error!(mistakes = mistakes.len(), "The configuration has mistakes; annexd goes on with the one before.");
+            }
+            Err(other) => return Err(other),
+        }
+    }
 }
 
 async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
