@@ -210,7 +210,7 @@ mod tests {
         assert!(!builder.put(1_048_575, 0, Content::text("乙")));
         let grid = builder.finish();
         assert_eq!(grid.cells.len(), 1);
-        assert!(grid.truncated.is_some_and(|text| text.contains("20000")));
+        assert!(grid.truncated.is_some_and(|text| text.contains(&Limits::default().rows_max.to_string())));
     }
 
     #[test]
