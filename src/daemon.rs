@@ -250,7 +250,7 @@ async fn one_session(
     backoff: &mut Backoff,
     breaker: &mut LoginBreaker,
 ) -> anyhow::Result<Infallible> {
-    let mut session = watch::open(config).await?;
+    let mut session = watch::open(config, Some(house.blobs.incoming())).await?;
     let mut everything = true;
     let mut reconciled = tokio::time::Instant::now();
     loop {

@@ -51,7 +51,7 @@ async fn house(folder: &Path, mailbox: &Netease, smtp: &FakeSmtp) -> (House, Out
 /// Takes the mailbox in and examines everything.
 async fn take_in(house: &House) {
     let MailboxConfig::Imap(config) = &house.config.mailbox else { return };
-    let mut session = watch::open(config).await.unwrap();
+    let mut session = watch::open(config, None).await.unwrap();
     watch::take_in_imap(house, config, &mut session, &watch::Memory::default(), true).await.unwrap();
     session.logout().await;
     for waiting in house.store.next_waiting(0, house.now(), 100).await.unwrap() {

@@ -81,7 +81,7 @@ async fn mailbox(installation: &Installation) -> Result<String, String> {
             Ok(format!("{} holds {} messages", config.path.display(), files.len()))
         }
         MailboxConfig::Imap(config) => {
-            let mut session = watch::open(config).await.map_err(|fault| fault.what)?;
+            let mut session = watch::open(config, None).await.map_err(|fault| fault.what)?;
             let probe = session.probe(&config.folders).await.map_err(|fault| fault.what)?;
             let survey = survey::survey(config, &mut session).await.map_err(|fault| fault.what)?;
             session.logout().await;

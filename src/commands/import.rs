@@ -6,7 +6,10 @@ use anyhow::{Context as _, bail};
 
 use super::{progress, work};
 use crate::{
-    edge::store::{Accepted, Sighting},
+    edge::{
+        mailbox::body::Body,
+        store::{Accepted, Sighting},
+    },
     pipeline::{House, accept::accept},
 };
 
@@ -25,8 +28,8 @@ pub async fn import(house: &House, paths: &[PathBuf]) -> anyhow::Result<()> {
     let bar = progress(files.len(), "import");
     let (mut new, mut known, mut unread) = (0, 0, 0);
     for file in &files {
-        match tokio::fs::read(file).await {
-            Ok(raw) => match accept(house, &sighting(file, house.now()), raw).await? {
+        match tokio::fs::File::open(file).await {
+            Ok(raw) => match accept(house, &sighting(file, house.now()), Body::File(raw.into_std().await)).await? {
                 Accepted::NewMessage { .. } => new += 1,
                 _ => known += 1,
             },

@@ -65,6 +65,7 @@ impl ImapConfig {
             ca_file: self.ca_file.clone(),
             id: id.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             read_timeout: Duration::from_secs(self.timeout_secs),
+            spool: None,
         }
     }
 }

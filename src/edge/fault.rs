@@ -21,6 +21,8 @@ pub enum FaultKind {
     UnsafeLogin,
     /// The answer to a letter was lost: it may have arrived.
     Unknown,
+    /// This machine's own disk: nobody else is to blame.
+    Disk,
 }
 
 impl Fault {

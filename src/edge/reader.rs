@@ -54,11 +54,21 @@ pub struct Children {
     permits: Semaphore,
 }
 
+/// A mail to be read.
+#[derive(Debug)]
+pub enum Mail {
+    Bytes(Vec<u8>),
+    /// Read piece by piece: a large mail is never whole in this process. [`Reading::sha256`] says which bytes were read.
+    File(PathBuf),
+}
+
 /// Why a mail could not be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("a reading process could not be started: {0}")]
     Start(String),
+    #[error("the raw mail could not be read back: {0}")]
+    File(#[from] std::io::Error),
     #[error("reading this mail broke the reading process: {0}")]
     Broke(String),
     #[error("a bug while reading this mail: {0}")]
@@ -80,14 +90,18 @@ impl Readers {
     ///
     /// # Errors
     /// When no child can be started, or the mail breaks every child.
-    pub async fn read(&self, raw: Vec<u8>) -> Result<Reading, ReadError> {
+    pub async fn read(&self, mail: Mail) -> Result<Reading, ReadError> {
         match self {
             Self::Here(knowledge) => {
                 let knowledge = knowledge.clone();
+                let raw = match mail {
+                    Mail::Bytes(raw) => raw,
+                    Mail::File(path) => tokio::fs::read(path).await?,
+                };
                 let read = tokio::task::spawn_blocking(move || verdict::read(&raw, &knowledge)).await;
                 read.map_err(|error| ReadError::Panicked(panic_text(error)))
             }
-            Self::Children(children) => children.read(&raw).await,
+            Self::Children(children) => children.read(&mail).await,
         }
     }
 
@@ -117,10 +131,11 @@ pub fn panic_text(error: tokio::task::JoinError) -> String {
 }
 
 impl Children {
-    async fn read(&self, raw: &[u8]) -> Result<Reading, ReadError> {
+    async fn read(&self, mail: &Mail) -> Result<Reading, ReadError> {
         let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
         let mut set_aside: Vec<String> = Vec::new();
         loop {
+            let raw = process::Raw::of(mail).await?;
             let mut process = self.take().await?;
             match process.read(raw, &set_aside, self.settings.timeout).await {
                 Ok(reading) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{anyhow, ensure};
 
 use super::{House, accept::short, record};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     },
     edge::{
         crash::crash_at,
-        reader::{Readers, panic_text},
+        reader::{Mail, Readers, panic_text},
         store::{Store, Waiting},
     },
 };
@@ -57,16 +57,18 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
 }
 
 async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
-    let raw = house.blobs.get(&waiting.sha256).await.context("the raw mail could not be read back")?;
-    judge(raw, &house.readers, house.judging.now(&house.store).await?, Some(&house.store)).await
+    let raw = Mail::File(house.blobs.file(&waiting.sha256));
+    let judged = judge(raw, &house.readers, house.judging.now(&house.store).await?, Some(&house.store)).await?;
+    ensure!(judged.0.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
+    Ok(judged)
 }
 
-/// Reads and judges raw bytes; looks up what the store knows, where there is one.
+/// Reads and judges a mail; looks up what the store knows, where there is one.
 ///
 /// # Errors
 /// A mail that breaks its reader, a bug while judging, or a store that cannot be read.
-pub async fn judge(raw: Vec<u8>, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
-    let reading = readers.read(raw).await?;
+pub async fn judge(mail: Mail, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
+    let reading = readers.read(mail).await?;
     let known = match store {
         Some(store) => store.known(&reading.keys(&knowledge.dedupe), &knowledge.dedupe).await?,
         None => Known::default(),

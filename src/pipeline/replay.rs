@@ -1,11 +1,14 @@
 //! Stored mail under today's rules: read again, compared, and changed only where that is asked for. No letter is written.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{anyhow, ensure};
 
 use super::{House, accept::short};
 use crate::{
     domain::verdict::replaying::{self, Replayed},
-    edge::{reader::panic_text, store::RecordedMessage},
+    edge::{
+        reader::{Mail, panic_text},
+        store::RecordedMessage,
+    },
 };
 
 /// Reads one message again and says what would change; changes it with `apply`.
@@ -13,8 +16,8 @@ use crate::{
 /// # Errors
 /// When the raw mail or the store cannot be read, or the mail breaks its reader.
 pub async fn replay(house: &House, message: &RecordedMessage, apply: bool) -> anyhow::Result<Replayed> {
-    let raw = house.blobs.get(&message.sha256).await.context("the raw mail could not be read back")?;
-    let reading = house.readers.read(raw).await?;
+    let reading = house.readers.read(Mail::File(house.blobs.file(&message.sha256))).await?;
+    ensure!(reading.sha256 == message.sha256, "the raw mail {} is damaged on disk", message.sha256);
     let (stored, decided) = house.store.brought_by(message.id).await?;
     let knowledge = house.judging.now(&house.store).await?;
     let replayed = tokio::task::spawn_blocking(move || replaying::replay(reading, &stored, &decided, &knowledge))

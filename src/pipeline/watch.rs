@@ -1,6 +1,6 @@
 //! Watch the mailbox: find what is not accepted yet, fetch it, accept it. The store, not the mailbox's flags, knows what is done.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
@@ -10,7 +10,7 @@ use crate::{
     edge::{
         fault::{Fault, FaultKind},
         mailbox::{
-            imap::{Session, Woken},
+            imap::{ImapSettings, Session, Woken},
             maildir,
         },
         store::Sighting,
@@ -48,7 +48,7 @@ pub async fn take_in_maildir(house: &House) -> anyhow::Result<Pass> {
             continue;
         }
         // A file that vanishes between listing and reading was moved by another program: the next pass finds it.
-        let Some(raw) = maildir::read(&entry).await? else {
+        let Some(raw) = maildir::open(&entry).await? else {
             pass.missing += 1;
             continue;
         };
@@ -111,7 +111,7 @@ pub async fn take_in_everything(house: &House, config: &ImapConfig) -> anyhow::R
     let mut fruitless = 0;
     loop {
         let before = house.store.sightings().await?;
-        let mut session = open(config).await?;
+        let mut session = open(config, Some(house.blobs.incoming())).await?;
         let result = take_in_imap(house, config, &mut session, &memory, true).await;
         let accepted = usize::try_from(house.store.sightings().await?.saturating_sub(before)).unwrap_or(0);
         whole.accepted += accepted;
@@ -225,7 +225,7 @@ async fn deliver(
 ) -> anyhow::Result<()> {
     let uids: Vec<u32> = wanted.iter().copied().collect();
     session.start_fetch(&uids).await?;
-    while let Some(fetched) = session.next_fetched().await? {
+    while let Some(fetched) = session.next_fetched(|| memory.pulse.beat()).await? {
         let uid = fetched.uid;
         if wanted.contains(&uid) {
             accept(house, &sighting(house, place, uid, fetched.internal_date), fetched.raw).await?;
@@ -263,13 +263,13 @@ fn mailbox_name(config: &ImapConfig) -> String {
     format!("imap:{}@{}", config.username, config.host)
 }
 
-/// Opens a session: reads the secret anew, logs in, says who we are.
+/// Opens a session: reads the secret anew, logs in, says who we are. Large mails go to `spool` while they are fetched.
 ///
 /// # Errors
 /// A [`Fault`] that says whether to try later, and how long to leave a refused login alone.
-pub async fn open(config: &ImapConfig) -> Result<Session, Fault> {
+pub async fn open(config: &ImapConfig, spool: Option<PathBuf>) -> Result<Session, Fault> {
     let password: SecretString = config.password.read().map_err(Fault::login)?;
-    Session::open(&config.settings(), &password).await
+    Session::open(&ImapSettings { spool, ..config.settings() }, &password).await
 }
 
 /// Waits for new mail in the first folder (IDLE, where the server has it), or for the polling interval with up to a fifth of jitter.

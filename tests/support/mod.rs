@@ -10,6 +10,7 @@
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
 //! | `smtp_fake.rs` | [`FakeSmtp`]: a scripted 163.com SMTP server, token by token |
+//! | `process.rs` | what the kernel says of a process |
 //! | `imap_client.rs`, `smtp_client.rs`, `wire.rs` | small clients, independent of the libraries under test |
 
 // Each test program uses a part of it.
@@ -24,6 +25,7 @@ pub mod lines;
 pub mod mail_system;
 pub mod netease;
 pub mod office;
+pub mod process;
 pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;

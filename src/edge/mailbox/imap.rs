@@ -8,11 +8,14 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 
+use super::body::Body;
+
 mod answer;
 mod connect;
 mod folders;
 mod sent;
 mod session;
+mod spool;
 mod tame;
 
 pub use connect::is_loopback;
@@ -31,6 +34,8 @@ pub struct ImapSettings {
     pub id: Vec<(String, String)>,
     /// Longest wait for one network read.
     pub read_timeout: Duration,
+    /// Folder on the blob store's disk for large mails on their way; without it they pass through memory.
+    pub spool: Option<PathBuf>,
 }
 
 /// Protection of the connection.
@@ -51,11 +56,11 @@ pub struct FolderState {
 }
 
 /// One fetched mail.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Fetched {
     pub uid: u32,
     pub internal_date: Option<Timestamp>,
-    pub raw: Vec<u8>,
+    pub raw: Body,
 }
 
 /// Why waiting ended.

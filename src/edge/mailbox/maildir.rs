@@ -8,6 +8,8 @@ use std::{
 
 use jiff::Timestamp;
 
+use super::body::Body;
+
 /// A message file.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -52,13 +54,13 @@ fn list_now(path: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// A message's bytes; `None` where another program has moved the file since.
+/// Opens a message; `None` where another program has moved the file since.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
-pub async fn read(entry: &Entry) -> io::Result<Option<Vec<u8>>> {
-    match tokio::fs::read(&entry.path).await {
-        Ok(bytes) => Ok(Some(bytes)),
+/// When the file is there and cannot be opened.
+pub async fn open(entry: &Entry) -> io::Result<Option<Body>> {
+    match tokio::fs::File::open(&entry.path).await {
+        Ok(file) => Ok(Some(Body::File(file.into_std().await))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -13,13 +13,35 @@ use tokio::{
 };
 
 use super::{
-    ReaderSettings,
+    Mail, ReaderSettings,
     wire::{FRAME_MAX_BYTES, Reply, Request, length},
 };
 use crate::domain::verdict::Reading;
 
 /// Variable through which a child learns its memory limit.
 pub const MEMORY_VARIABLE: &str = "ANNEXD_READER_MEMORY_MAX_BYTES";
+
+/// Bytes of a file handed on at one time.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// A mail's bytes, ready to be handed on.
+pub enum Raw<'m> {
+    Bytes(&'m [u8]),
+    File { file: tokio::fs::File, bytes: u64 },
+}
+
+impl<'m> Raw<'m> {
+    pub async fn of(mail: &'m Mail) -> io::Result<Self> {
+        Ok(match mail {
+            Mail::Bytes(raw) => Self::Bytes(raw),
+            Mail::File(path) => {
+                let file = tokio::fs::File::open(path).await?;
+                let bytes = file.metadata().await?.len();
+                Self::File { file, bytes }
+            }
+        })
+    }
+}
 
 /// A child that waits for mails.
 #[derive(Debug)]
@@ -64,7 +86,7 @@ impl Process {
     }
 
     /// Reads one mail. After trouble the child is of no use any more.
-    pub async fn read(&mut self, raw: &[u8], set_aside: &[String], wait: Duration) -> Result<Box<Reading>, Trouble> {
+    pub async fn read(&mut self, raw: Raw<'_>, set_aside: &[String], wait: Duration) -> Result<Box<Reading>, Trouble> {
         self.mails += 1;
         let end = Instant::now() + wait;
         let mut file = None;
@@ -72,7 +94,10 @@ impl Process {
         let request = serde_json::to_vec(&Request { set_aside: set_aside.to_vec() }).map_err(|error| trouble(&file, error.to_string()))?;
         let sent = timeout_at(end, async {
             self.send(&request).await?;
-            self.send(raw).await
+            match raw {
+                Raw::Bytes(raw) => self.send(raw).await,
+                Raw::File { file, bytes } => self.send_file(file, bytes).await,
+            }
         });
         match sent.await {
             Ok(Ok(())) => {}
@@ -96,6 +121,16 @@ impl Process {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.input.write_all(&length(bytes)).await?;
         self.input.write_all(bytes).await?;
+        self.input.flush().await
+    }
+
+    async fn send_file(&mut self, file: tokio::fs::File, bytes: u64) -> io::Result<()> {
+        let length = u32::try_from(bytes).map_err(|_| io::Error::other("the mail is too large"))?;
+        self.input.write_all(&length.to_le_bytes()).await?;
+        let mut pieces = BufReader::with_capacity(PIECE_BYTES, file.take(bytes));
+        if tokio::io::copy_buf(&mut pieces, &mut self.input).await? != bytes {
+            return Err(io::Error::other("the mail's file became shorter"));
+        }
         self.input.flush().await
     }
 

@@ -67,7 +67,7 @@ async fn look(house: &House, letters: &[UnsettledLetter], since: Timestamp) -> L
     if !letters.iter().any(own) {
         return Look::Nowhere;
     }
-    let mut session = match watch::open(config).await {
+    let mut session = match watch::open(config, None).await {
         Ok(session) => session,
         Err(fault) => return Look::Unreachable(fault.what),
     };

@@ -17,7 +17,7 @@ use tokio_rustls::{
     },
 };
 
-use super::{ImapSettings, Security, tame::Tame};
+use super::{ImapSettings, Security, spool::Spool, tame::Tame};
 use crate::edge::fault::Fault;
 
 /// A byte stream of any protection. Buffered: the library writes commands in small pieces.
@@ -27,8 +27,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Stream for T {}
 /// The client over any stream.
 pub type ImapClient = Client<Box<dyn Stream>>;
 
-/// Connects and reads the greeting.
-pub async fn connect(settings: &ImapSettings) -> Result<ImapClient, Fault> {
+/// Connects and reads the greeting. Large literals go to `spool`.
+pub async fn connect(settings: &ImapSettings, spool: &Spool) -> Result<ImapClient, Fault> {
     if settings.security == Security::Plain && !is_loopback(&settings.host) {
         return Err(Fault::never(format!("an unprotected connection to {} is refused; set security to tls or starttls", settings.host)));
     }
@@ -36,10 +36,10 @@ pub async fn connect(settings: &ImapSettings) -> Result<ImapClient, Fault> {
     let tcp = deadline(settings.read_timeout, &place, TcpStream::connect((settings.host.as_str(), settings.port))).await?;
     tcp.set_nodelay(true).map_err(|error| Fault::later(format!("{place}: {error}")))?;
     match settings.security {
-        Security::Plain => greeted(settings, Box::new(Tame::new(BufStream::new(tcp))), &place).await,
+        Security::Plain => greeted(settings, Box::new(Tame::new(BufStream::new(tcp), spool.clone())), &place).await,
         Security::Tls => {
             let tls = protect(settings, tcp, &place).await?;
-            greeted(settings, Box::new(Tame::new(BufStream::new(tls))), &place).await
+            greeted(settings, Box::new(Tame::new(BufStream::new(tls), spool.clone())), &place).await
         }
         Security::StartTls => {
             let mut plain = Client::new(tcp);
@@ -50,7 +50,7 @@ pub async fn connect(settings: &ImapSettings) -> Result<ImapClient, Fault> {
                 .map_err(|_| Fault::later(format!("{place} did not answer STARTTLS in time")))?
                 .map_err(|error| Fault::later(format!("{place} refused STARTTLS: {error}")))?;
             let tls = protect(settings, plain.into_inner(), &place).await?;
-            Ok(Client::new(Box::new(Tame::new(BufStream::new(tls))) as Box<dyn Stream>))
+            Ok(Client::new(Box::new(Tame::new(BufStream::new(tls), spool.clone())) as Box<dyn Stream>))
         }
     }
 }

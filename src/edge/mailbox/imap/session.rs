@@ -10,8 +10,15 @@ use super::{
     Fetched, FolderState, ImapSettings, Probe, Woken,
     answer::{internal_date, refusal, tagged, uidvalidity},
     connect::{Stream, connect},
+    spool::Spool,
 };
-use crate::edge::fault::{Fault, FaultKind};
+use crate::edge::{
+    fault::{Fault, FaultKind},
+    mailbox::body::Body,
+};
+
+/// A mail of which less than this comes within one read's time-out, in bytes, does not come at all.
+const TRICKLE_BYTES: u64 = 64 * 1024;
 
 /// A session over any stream.
 #[derive(Debug)]
@@ -22,6 +29,7 @@ pub struct Session {
     read_timeout: Duration,
     /// The fetch command under way.
     fetching: Option<RequestId>,
+    spool: Spool,
 }
 
 impl Session {
@@ -31,13 +39,15 @@ impl Session {
     /// # Errors
     /// A fault; a refused login is told apart from a broken network.
     pub async fn open(settings: &ImapSettings, password: &SecretString) -> Result<Self, Fault> {
-        let client = connect(settings).await?;
+        let spool = Spool::new(settings.spool.clone());
+        let client = connect(settings, &spool).await?;
         let login = client.login(&settings.username, password.expose_secret());
         let inner = timeout(settings.read_timeout, login)
             .await
             .map_err(|_| Fault::later(format!("{} did not answer LOGIN in time", settings.host)))?
             .map_err(|(error, _)| login_fault(&error))?;
-        let mut session = Self { inner, capabilities: BTreeSet::new(), server: None, read_timeout: settings.read_timeout, fetching: None };
+        let (capabilities, read_timeout) = (BTreeSet::new(), settings.read_timeout);
+        let mut session = Self { inner, capabilities, server: None, read_timeout, fetching: None, spool };
         session.read_capabilities().await?;
         if session.capabilities.contains("ID") && !settings.id.is_empty() {
             session.say_who_we_are(&settings.id).await?;
@@ -119,33 +129,36 @@ impl Session {
         Ok(())
     }
 
-    /// The next mail of the fetch under way; `None` when the server says it is complete.
+    /// The next mail of the fetch under way; `None` when the server says it is complete. A large mail may take longer than one
+    /// read's time-out, as long as it keeps coming; `coming` is told so.
     ///
     /// # Errors
-    /// A fault; also where the server refuses the fetch.
-    pub async fn next_fetched(&mut self) -> Result<Option<Fetched>, Fault> {
+    /// A fault; also where the server refuses the fetch, or this machine's disk cannot take the mail.
+    pub async fn next_fetched(&mut self, coming: impl Fn()) -> Result<Option<Fetched>, Fault> {
         let Some(id) = self.fetching.clone() else { return Ok(None) };
-        loop {
-            let step = self
-                .read(self.read_timeout, |response| match response {
-                    Response::Fetch(_, attributes) => Ok(fetched(attributes).map_or(Step::Other, |mail| Step::Mail(Box::new(mail)))),
-                    Response::Done { tag, status, outcome } if *tag == id => tagged("UID FETCH", status, outcome).map(|()| Step::Done),
-                    other => goodbye("UID FETCH", other).map(|()| Step::Other),
-                })
-                .await;
-            match step {
-                Ok(Step::Mail(mail)) => return Ok(Some(*mail)),
-                Ok(Step::Other) => {}
-                Ok(Step::Done) => {
-                    self.fetching = None;
-                    return Ok(None);
-                }
-                Err(fault) => {
-                    self.fetching = None;
-                    return Err(fault);
-                }
+        let spool = self.spool.clone();
+        let take = |response: &Response<'_>| match response {
+            Response::Fetch(_, attributes) => Ok(fetched(attributes, &spool).map_or(Step::Other, |mail| Step::Mail(Box::new(mail)))),
+            Response::Done { tag, status, outcome } if *tag == id => tagged("UID FETCH", status, outcome).map(|()| Step::Done),
+            other => goodbye("UID FETCH", other).map(|()| Step::Other),
+        };
+        let mut received = spool.received();
+        let ended = loop {
+            match timeout(self.read_timeout, self.read_unbounded(take)).await {
+                Ok(Ok(Step::Mail(mail))) => return Ok(Some(*mail)),
+                Ok(Ok(Step::Other)) => {}
+                Ok(Ok(Step::Done)) => break Ok(None),
+                Ok(Err(fault)) => break Err(fault),
+                Err(_) if spool.received().saturating_sub(received) >= TRICKLE_BYTES => coming(),
+                Err(_) => break Err(slow("UID FETCH")),
             }
-        }
+            received = spool.received();
+        };
+        self.fetching = None;
+        ended.map_err(|fault| match spool.failure() {
+            Some(what) => Fault { kind: FaultKind::Disk, what: format!("a mail could not be written to disk: {what}") },
+            None => fault,
+        })
     }
 
     /// Whether the server announces IDLE.
@@ -263,13 +276,13 @@ enum Heard {
     Done,
 }
 
-fn fetched(attributes: &[AttributeValue<'_>]) -> Option<Fetched> {
+fn fetched(attributes: &[AttributeValue<'_>], spool: &Spool) -> Option<Fetched> {
     let (mut uid, mut raw, mut date) = (None, None, None);
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(value) => uid = Some(*value),
             AttributeValue::BodySection { data: Some(data), section: None, .. } | AttributeValue::Rfc822(Some(data)) => {
-                raw = Some(data.to_vec())
+                raw = Some(spool.take(data).map_or_else(|| Body::Bytes(data.to_vec()), Body::Spooled));
             }
             AttributeValue::InternalDate(text) => date = internal_date(text),
             _ => {}

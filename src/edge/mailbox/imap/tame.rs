@@ -1,6 +1,6 @@
 //! Servers say lines that no grammar knows: extensions of their own, a malformed STATUS, words in GBK. The library ends the
-//! connection at the first of them. This stream drops untagged lines nobody asked for before the library sees them, and bounds
-//! what one literal may claim.
+//! connection at the first of them. This stream drops untagged lines nobody asked for before the library sees them, bounds what
+//! one literal may claim, and leads large literals to disk.
 
 use std::{
     io,
@@ -9,6 +9,8 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::spool::{Incoming, Spool};
 
 /// Largest literal, in bytes. NetEase takes mails up to 71 680 000.
 const LITERAL_MAX_BYTES: u64 = 128 << 20;
@@ -35,12 +37,17 @@ pub struct Tame<S> {
     /// The line belongs to the response before, after a literal of it.
     continued: bool,
     dropping: bool,
+    spool: Spool,
+    /// A large literal, and the start of its line, which waits for it.
+    spooling: Option<(Vec<u8>, Incoming)>,
 }
 
 impl<S> Tame<S> {
-    pub fn new(inner: S) -> Self {
+    pub fn new(inner: S, spool: Spool) -> Self {
         Self {
             inner,
+            spool,
+            spooling: None,
             raw: Vec::new(),
             raw_at: 0,
             line: Vec::new(),
@@ -66,6 +73,28 @@ impl<S> Tame<S> {
         }
         self.raw_at += count;
         self.literal_left -= count as u64;
+        self.spool.note_received(count);
+    }
+
+    /// Leads what was read of a large literal to disk, and says its stand-in once it is complete. `Ready(false)`: more must be read.
+    fn poll_spool(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let Some((start, incoming)) = &mut self.spooling else { return Poll::Ready(Ok(true)) };
+        if incoming.left() > 0 {
+            let unread = self.raw.get(self.raw_at..).unwrap_or_default();
+            if unread.is_empty() {
+                return Poll::Ready(Ok(false));
+            }
+            let count = ready!(incoming.poll_take(context, unread))?;
+            self.raw_at += count;
+            self.spool.note_received(count);
+            return Poll::Ready(Ok(true));
+        }
+        let stand_in = ready!(incoming.poll_finish(context))?;
+        self.out.append(start);
+        self.out.extend_from_slice(format!("{{{}}}\r\n", stand_in.len()).as_bytes());
+        self.out.extend_from_slice(&stand_in);
+        self.spooling = None;
+        Poll::Ready(Ok(true))
     }
 
     /// Moves a line from what was read to what is taken, as far as it is there.
@@ -90,11 +119,16 @@ impl<S> Tame<S> {
         if literal.is_some_and(|bytes| bytes > LITERAL_MAX_BYTES) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the server announces a literal that is too large"));
         }
+        self.continued = literal.is_some();
+        if let Some(bytes) = literal.filter(|bytes| !self.dropping && self.spool.wants(*bytes)) {
+            let start = line.iter().rposition(|byte| *byte == b'{').and_then(|at| line.get(..at)).unwrap_or_default();
+            self.spooling = Some((start.to_vec(), self.spool.begin(bytes)?));
+            return Ok(());
+        }
         self.literal_left = literal.unwrap_or(0);
         if !self.dropping {
             self.out.extend_from_slice(&readable(line));
         }
-        self.continued = literal.is_some();
         Ok(())
     }
 }
@@ -112,7 +146,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tame<S> {
             }
             this.out.clear();
             this.out_at = 0;
-            if !this.unread().is_empty() {
+            if this.spooling.is_some() {
+                if ready!(this.poll_spool(context))? {
+                    continue;
+                }
+            } else if !this.unread().is_empty() {
                 if this.literal_left == 0 {
                     this.take_line()?;
                 } else {
@@ -125,9 +163,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tame<S> {
                 continue;
             }
             if this.literal_left > 0 && !this.dropping {
-                return poll_literal(&mut this.inner, &mut this.literal_left, context, buffer);
+                let before = this.literal_left;
+                let read = poll_literal(&mut this.inner, &mut this.literal_left, context, buffer);
+                this.spool.note_received(usize::try_from(before - this.literal_left).unwrap_or(0));
+                return read;
             }
-            this.raw.resize(8 * 1024, 0);
+            this.raw.resize(if this.spooling.is_some() { 64 * 1024 } else { 8 * 1024 }, 0);
             this.raw_at = 0;
             let mut fresh = ReadBuf::new(&mut this.raw);
             let read = Pin::new(&mut this.inner).poll_read(context, &mut fresh);
@@ -135,6 +176,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tame<S> {
             this.raw.truncate(if read.is_ready() { count } else { 0 });
             ready!(read)?;
             if count == 0 {
+                if this.spooling.is_some() {
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                }
                 // The end: what is left of a line is the library's to judge.
                 let rest = std::mem::take(&mut this.line);
                 if rest.is_empty() {
@@ -211,7 +255,7 @@ mod tests {
 
     async fn tamed(said: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        Tame::new(said).read_to_end(&mut out).await.unwrap();
+        Tame::new(said, Spool::new(None)).read_to_end(&mut out).await.unwrap();
         out
     }
 
@@ -232,7 +276,7 @@ mod tests {
         let said = encoding_rs::GBK.encode("A1 NO 登录被拒绝\r\n").0.into_owned();
         assert_eq!(tamed(&said).await, "A1 NO 登录被拒绝\r\n".as_bytes());
         let mut out = Vec::new();
-        assert!(Tame::new(b"* 1 FETCH (BODY[] {4294967295}\r\n".as_slice()).read_to_end(&mut out).await.is_err());
+        assert!(Tame::new(b"* 1 FETCH (BODY[] {4294967295}\r\n".as_slice(), Spool::new(None)).read_to_end(&mut out).await.is_err());
     }
 
     #[tokio::test]
@@ -245,7 +289,54 @@ mod tests {
         let sent = said.clone();
         tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut write, &sent).await });
         let mut out = Vec::new();
-        Tame::new(read).read_to_end(&mut out).await.unwrap();
+        Tame::new(read, Spool::new(None)).read_to_end(&mut out).await.unwrap();
         assert!(out == said);
+    }
+
+    #[tokio::test]
+    async fn a_large_literal_lies_on_disk_whole_whatever_the_pieces_and_no_mail_can_pose_as_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let body: Vec<u8> = (0..700_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+        let mut said = format!("* 1 FETCH (UID 5 BODY[] {{{}}}\r\n", body.len()).into_bytes();
+        said.extend_from_slice(&body);
+        said.extend_from_slice(b")\r\n* 2 FETCH (UID 6 BODY[] {4}\r\nmail)\r\nA1 OK\r\n");
+        for piece in [777, 64 * 1024, 1 << 20] {
+            let spool = Spool::new(Some(folder.path().to_owned()));
+            let (mut write, read) = tokio::io::duplex(piece);
+            let sent = said.clone();
+            tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut write, &sent).await });
+            let mut out = Vec::new();
+            Tame::new(read, spool.clone()).read_to_end(&mut out).await.unwrap();
+            let out = String::from_utf8(out).unwrap();
+            let (start, rest) = out.split_once("}\r\n").unwrap();
+            let bytes: usize = start.strip_prefix("* 1 FETCH (UID 5 BODY[] {").unwrap().parse().unwrap();
+            let (stand_in, rest) = rest.split_at(bytes);
+            assert_eq!(rest, ")\r\n* 2 FETCH (UID 6 BODY[] {4}\r\nmail)\r\nA1 OK\r\n");
+            assert!(spool.take(b"mail").is_none());
+            let spooled = spool.take(stand_in.as_bytes()).unwrap();
+            assert!(std::fs::read(spooled.path()).unwrap() == body);
+            assert!(spool.take(stand_in.as_bytes()).is_none(), "a stand-in serves once");
+            assert_eq!(spool.received(), body.len() as u64 + 4);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "what nobody renamed is gone");
+    }
+
+    #[tokio::test]
+    async fn a_connection_cut_in_a_large_literal_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = [b"* 1 FETCH (UID 5 BODY[] {400000}\r\n".as_slice(), &vec![b'a'; 399_999]].concat();
+        let spool = Spool::new(Some(folder.path().to_owned()));
+        let mut out = Vec::new();
+        assert!(Tame::new(said.as_slice(), spool.clone()).read_to_end(&mut out).await.is_err());
+        assert_eq!((out.len(), std::fs::read_dir(folder.path()).unwrap().count()), (0, 0));
+        assert_eq!(spool.failure(), None);
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_takes_nothing_is_told_apart_from_a_broken_connection() {
+        let spool = Spool::new(Some("/nonexistent".into()));
+        let said = b"* 1 FETCH (UID 5 BODY[] {400000}\r\n".as_slice();
+        assert!(Tame::new(said, spool.clone()).read_to_end(&mut Vec::new()).await.is_err());
+        assert!(spool.failure().is_some());
     }
 }

@@ -61,7 +61,7 @@ async fn arrives(house: &House, raw: Vec<u8>) -> usize {
         arrived_at: None,
         seen_at: house.now(),
     };
-    accept::accept(house, &sighting, raw).await.unwrap();
+    accept::accept(house, &sighting, crate::edge::mailbox::body::Body::Bytes(raw)).await.unwrap();
     for waiting in house.store.next_waiting(0, house.now(), 100).await.unwrap() {
         examine::examine(house, &waiting).await.unwrap();
     }
