@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use annexd::domain::{
     forms::{self, FormReading, ReadProblem, catalogue::Catalogue},
@@ -125,6 +125,35 @@ fn a_summary_table_over_several_pages_is_one_table() {
         assert_eq!(text("topic_title"), format!("高速动车组转向架轴承关键技术研究与应用第{}号课题", index + 1));
         assert_eq!([text("applicant"), text("phone")], ["吉林省甲机械制造有限公司", "0431-12345678"]);
     }
+}
+
+/// Rows cut by page breaks, from LibreOffice's PDFs of Word tables (`tests/fixtures/make/letters_split.py`).
+#[test]
+fn a_row_that_a_page_break_cuts_is_one_row() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/letters");
+    let mut files = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(pdf) = name.strip_suffix(".json").filter(|name| name.ends_with(".pdf")) else { continue };
+        let truth: Vec<BTreeMap<String, String>> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let reading = read(pdf).unwrap();
+        files += 1;
+        if reading.records.len() != truth.len() {
+            wrong.push(format!("{pdf}: {} rows of {}", reading.records.len(), truth.len()));
+        }
+        for (number, (record, expected)) in reading.records.iter().zip(&truth).enumerate() {
+            for (key, expected) in expected {
+                let text = record.values.get(key).map_or("", |value| value.text.as_str());
+                if text != expected {
+                    wrong.push(format!("{pdf} row {} {key}:\n  put in {expected}\n  read   {text}", number + 1));
+                }
+            }
+        }
+    }
+    assert!(files >= 8, "only {files} files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

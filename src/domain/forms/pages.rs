@@ -4,6 +4,7 @@
 use super::{ReadProblem, grid::Document};
 use crate::domain::{limits::Limits, parts::FileType};
 
+mod joining;
 mod layout;
 mod ofd;
 mod pdf;

@@ -1,11 +1,11 @@
 //! From characters with places to lines, paragraphs and tables.
 
-use super::{Glyph, Page, ruled};
-use crate::domain::{
-    folding::clean,
-    forms::grid::{Document, Grid},
-    limits::Limits,
+use super::{
+    Glyph, Page,
+    joining::{Open, is_page_number},
+    ruled,
 };
+use crate::domain::{folding::clean, forms::grid::Document, limits::Limits};
 
 /// Characters that stand on one line.
 pub struct Line {
@@ -19,43 +19,38 @@ pub struct Line {
 /// All pages as one document; a table that goes on over a page break is one table.
 pub fn document(pages: Vec<Page>, limits: &Limits) -> Document {
     let mut document = Document::default();
-    let mut last: Option<ruled::Columns> = None;
+    let mut open = Open::default();
     let mut chars = 0_usize;
     for page in pages {
         let (tables, loose) = ruled::tables(&page, limits);
-        let top_of_text = loose.iter().map(|glyph| glyph.y).fold(f64::INFINITY, f64::min);
-        for (index, table) in tables.into_iter().enumerate() {
-            let columns = table.columns.clone();
-            let goes_on = index == 0 && table.top < top_of_text && last.as_ref().is_some_and(|last| last.same(&columns));
-            match document.tables.last_mut() {
-                Some(open) if goes_on => append(open, table.grid, limits),
-                _ => document.tables.push(Grid { name: format!("table {}", document.tables.len() + 1), ..table.grid }),
-            }
-            last = Some(columns);
+        let lines = lines(loose);
+        let text_lines = || lines.iter().filter(|line| !is_page_number(line));
+        let top_of_text = text_lines().map(|line| line.y).fold(f64::INFINITY, f64::min);
+        let bottom_of_text = text_lines().map(|line| line.y).fold(f64::NEG_INFINITY, f64::max);
+        if tables.is_empty() && top_of_text.is_finite() {
+            open.end();
         }
-        for paragraph in paragraphs(lines(loose), page.width) {
+        for (index, table) in tables.into_iter().enumerate() {
+            let bottom = table.bottom;
+            if index == 0 && table.top < top_of_text && open.goes_on_as(&table) {
+                open.append(table, limits);
+            } else {
+                let before = std::mem::replace(&mut open, Open::new(table));
+                document.tables.extend(before.close(document.tables.len() + 1));
+            }
+            if bottom_of_text > bottom {
+                open.end();
+            }
+        }
+        for paragraph in paragraphs(lines, page.width) {
             chars += paragraph.chars().count();
             if chars <= limits.text_max_chars {
                 document.paragraphs.push(paragraph);
             }
         }
     }
+    document.tables.extend(open.close(document.tables.len() + 1));
     document
-}
-
-/// Adds the rows of the next page; a header row that is printed again is left out.
-fn append(open: &mut Grid, next: Grid, limits: &Limits) {
-    let row = |grid: &Grid, row: u32| grid.cells.iter().filter(|cell| cell.row == row).map(|cell| cell.text.clone()).collect::<Vec<_>>();
-    let skip = u32::from(row(open, 0) == row(&next, 0));
-    let start = open.cells.iter().map(|cell| cell.row + cell.row_span.max(1)).max().unwrap_or(0);
-    for mut cell in next.cells.into_iter().filter(|cell| cell.row >= skip) {
-        cell.row = cell.row - skip + start;
-        if cell.row as usize >= limits.rows_max || open.cells.len() >= limits.cells_max {
-            open.truncated = Some(format!("表格超过{}行的上限，超出部分未读取", limits.rows_max));
-            return;
-        }
-        open.cells.push(cell);
-    }
 }
 
 /// Characters as lines, top to bottom.
@@ -93,6 +88,20 @@ impl Line {
 
     fn ends_with_space(&self) -> bool {
         self.glyphs.last().is_some_and(|glyph| glyph.text == " ")
+    }
+
+    fn ends_sentence(&self) -> bool {
+        self.glyphs
+            .iter()
+            .rev()
+            .find(|glyph| !glyph.text.trim().is_empty())
+            .is_some_and(|glyph| glyph.text.ends_with(['。', '；', ';', '！', '？']))
+    }
+
+    /// Width of what may not be broken at the line's beginning: a number, a word, a formula; none for Chinese.
+    fn first_word_width(&self) -> f64 {
+        let is_word = |glyph: &&Glyph| glyph.text.chars().all(|c| !c.is_whitespace() && c < '\u{2E80}');
+        self.glyphs.iter().take_while(is_word).map(|glyph| glyph.width).sum()
     }
 
     /// The text, with spaces where the characters stand apart.
@@ -142,7 +151,11 @@ fn join(lines: &[Line], left: f64, right: f64) -> Vec<String> {
     for line in lines {
         let text = line.text();
         let goes_on = last.is_some_and(|last| {
-            last.x1 > right - 1.3 * last.size && line.x0 < left + 1.6 * line.size && line.y - last.y < 2.6 * last.size.max(line.size)
+            // A number or word that did not fit leaves the end of its line free.
+            let moved_down = if last.ends_sentence() { 0.0 } else { line.first_word_width() };
+            last.x1 + moved_down > right - 1.3 * last.size
+                && line.x0 < left + 1.6 * line.size
+                && line.y - last.y < 2.6 * last.size.max(line.size)
         });
         match out.last_mut() {
             Some(open) if goes_on && !begins_item(&text) => {

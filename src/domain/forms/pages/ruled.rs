@@ -10,22 +10,24 @@ use crate::domain::{
 
 /// Lines this near are one line; corners this near touch.
 const NEAR_POINTS: f64 = 2.5;
+/// Upright lines that reach farther than this beyond a table's last level line leave a row open.
+const OPEN_POINTS: f64 = 8.0;
 
 /// Where the columns of a table end.
 #[derive(Debug, Clone)]
-pub struct Columns(Vec<f64>);
-
-impl Columns {
-    pub fn same(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| (a - b).abs() < 2.0 * NEAR_POINTS)
-    }
-}
+pub struct Columns(pub Vec<f64>);
 
 /// A table with its place on the page.
 pub struct Table {
     pub grid: Grid,
+    /// What stands in each cell of the grid.
+    pub glyphs: Vec<Vec<Glyph>>,
     pub columns: Columns,
     pub top: f64,
+    pub bottom: f64,
+    /// No line closes it above, or below: it comes from the page before, or goes on.
+    pub top_open: bool,
+    pub bottom_open: bool,
 }
 
 /// Tables of a page, top to bottom, and the characters outside of them.
@@ -137,6 +139,8 @@ struct Lattice {
     ys: Vec<f64>,
     /// By field number, row by row: the field at the top left of its cell.
     cells: Vec<usize>,
+    top_open: bool,
+    bottom_open: bool,
 }
 
 impl Lattice {
@@ -149,7 +153,8 @@ impl Lattice {
             values
         };
         let is_level = |rule: &&Rule| rule.x1 - rule.x0 > rule.y1 - rule.y0;
-        let ys = edges(&mut rules.iter().filter(is_level).map(|rule| rule.y0));
+        let mut ys = edges(&mut rules.iter().filter(is_level).map(|rule| rule.y0));
+        let (top_open, bottom_open) = close(&mut ys, rules);
         let xs = edges(&mut rules.iter().filter(|rule| !is_level(rule)).map(|rule| rule.x0));
         let (columns, rows) = (xs.len().checked_sub(1)?, ys.len().checked_sub(1)?);
         let fields = columns.checked_mul(rows)?;
@@ -176,7 +181,7 @@ impl Lattice {
             }
         }
         let cells = (0..fields).map(|field| groups.root(field)).collect();
-        Some(Self { xs, ys, cells })
+        Some(Self { xs, ys, cells, top_open, bottom_open })
     }
 
     fn area(&self) -> f64 {
@@ -207,28 +212,48 @@ impl Lattice {
         }
         let edge = |values: &[f64], index: usize| values.get(index).copied().unwrap_or(0.0);
         let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        let mut glyphs = Vec::new();
         let cells = extents
             .into_iter()
             .map(|(cell, (last_row, last_column))| {
                 let (row, column) = (cell / columns, cell % columns);
+                let own = texts.remove(&cell).unwrap_or_default();
+                glyphs.push(own.clone());
                 Cell {
                     row: count(row),
                     column: count(column),
                     row_span: count(last_row + 1 - row.min(last_row)),
                     column_span: count(last_column + 1 - column.min(last_column)),
-                    text: layout::cell_text(
-                        texts.remove(&cell).unwrap_or_default(),
-                        edge(&self.xs, column),
-                        edge(&self.xs, last_column + 1),
-                    ),
+                    text: layout::cell_text(own, edge(&self.xs, column), edge(&self.xs, last_column + 1)),
                     ..Cell::default()
                 }
             })
             .collect();
         Table {
             grid: Grid { kind: GridKind::WordTable, cells, ..Grid::default() },
+            glyphs,
             columns: Columns(self.xs.clone()),
             top: edge(&self.ys, 0),
+            bottom: edge(&self.ys, self.ys.len().saturating_sub(1)),
+            top_open: self.top_open,
+            bottom_open: self.bottom_open,
         }
     }
+}
+
+/// Closes a table whose upright lines reach beyond its last level one: some programs draw no line where a page cuts a row.
+/// Answers whether it was open above and below.
+fn close(ys: &mut Vec<f64>, rules: &[Rule]) -> (bool, bool) {
+    let is_upright = |rule: &&Rule| rule.x1 - rule.x0 <= rule.y1 - rule.y0;
+    let (Some(first), Some(last)) = (ys.first().copied(), ys.last().copied()) else { return (false, false) };
+    // Both sides of a table reach there; one line alone is something else.
+    let above: Vec<f64> = rules.iter().filter(is_upright).map(|rule| rule.y0).filter(|y| *y < first - OPEN_POINTS).collect();
+    let below: Vec<f64> = rules.iter().filter(is_upright).map(|rule| rule.y1).filter(|y| *y > last + OPEN_POINTS).collect();
+    if above.len() > 1 {
+        ys.insert(0, above.iter().copied().fold(f64::INFINITY, f64::min));
+    }
+    if below.len() > 1 {
+        ys.push(below.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    }
+    (above.len() > 1, below.len() > 1)
 }
