@@ -25,6 +25,7 @@ pub mod queue;
 pub mod replay;
 pub mod report;
 pub mod route;
+pub mod status;
 pub mod topic;
 pub mod work;
 

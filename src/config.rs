@@ -24,7 +24,7 @@ mod sending;
 
 pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
 pub use secret::SecretSource;
-pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, StoreConfig};
+pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, StoreConfig, WebConfig};
 pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
 
 /// Files tried where `--config` names none.

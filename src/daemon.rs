@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use crate::{
-    config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport},
+    config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport, WebConfig},
     domain::{tokens::division_token, verdict::Knowledge},
     edge::{
         blobs::Blobs,
@@ -18,11 +18,14 @@ use crate::{
         reader::{ReaderSettings, Readers},
         smtp::{Outlet, ReadSecret},
         store::{Store, lock::Lock},
+        web,
     },
     pipeline::{
         House, alert, examine,
         judging::Judging,
+        meters::Meters,
         send::{self, Account, Outlets},
+        status,
         stop::{Stopped, on_signal},
         summarise,
         watch::{self, Memory},
@@ -51,6 +54,7 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
     drop(opening);
     let zone = TimeZone::get(&config.timezone)?;
+    let clock = Clock::system();
     let secret = store.secret().await.context("the installation's secret cannot be read")?;
     let tokens =
         installation.knowledge.divisions.entries.iter().map(|division| (division.id.clone(), division_token(&secret, &division.id)));
@@ -64,7 +68,8 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
         templates: installation.templates,
         zone,
         store,
-        clock: Clock::system(),
+        meters: Meters::new(clock.now()),
+        clock,
     })
 }
 
@@ -129,8 +134,9 @@ pub async fn run(house: House) -> anyhow::Result<Ended> {
     }));
     let (house_, _, letters_, stopped_) = again();
     loops.spawn(kept_up("letters", stopped.clone(), move || letter_loop(house_.clone(), letters_.clone(), stopped_.clone())));
-    if house.config.web.is_some() {
-        tracing::warn!("[web] listen is set, but this version serves no health or metrics page yet.");
+    if let Some(web) = house.config.web {
+        let house_ = house.clone();
+        loops.spawn(kept_up("web", stopped.clone(), move || web_loop(house_.clone(), web, stopped.clone())));
     }
     tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
     let mut end = Ended::Stopped;
@@ -190,8 +196,13 @@ async fn kept_up<F: Future<Output = anyhow::Result<()>>>(name: &'static str, sto
 async fn mailbox_loop(house: House, work: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     match house.config.mailbox.clone() {
         MailboxConfig::Maildir(config) => loop {
-            if watch::take_in_maildir(&house).await?.accepted > 0 {
-                work.notify_one();
+            match watch::take_in_maildir(&house).await {
+                Ok(pass) if pass.accepted > 0 => work.notify_one(),
+                Ok(_) => {}
+                Err(error) => {
+                    house.store.note_health(alert::POLL_FAULT, &format!("{error:#}"), house.now()).await?;
+                    return Err(error);
+                }
             }
             tokio::select! {
                 () = stopped.asked() => return Ok(()),
@@ -312,6 +323,22 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
             () = work.notified() => {}
             () = tokio::time::sleep(TICK) => {}
         }
+    }
+}
+
+/// Shows the state to watchers until stopping is asked for.
+async fn web_loop(house: House, web: WebConfig, stopped: Stopped) -> anyhow::Result<()> {
+    let zone = house.zone.clone();
+    let gather: web::Gather = Arc::new(move || {
+        let house = house.clone();
+        Box::pin(async move {
+            let figures = house.meters.figures(house.readers.crashes());
+            status::status(&house, Some(figures)).await.map_err(|error| format!("{error:#}"))
+        })
+    });
+    tokio::select! {
+        () = stopped.asked() => Ok(()),
+        served = web::serve(web.listen, zone, gather) => served.with_context(|| format!("{} cannot be listened on", web.listen)),
     }
 }
 

@@ -27,3 +27,4 @@ pub mod orders;
 pub mod submitters;
 pub mod verdict;
 pub mod letters;
+pub mod status;

@@ -9,3 +9,4 @@ pub mod mailbox;
 pub mod reader;
 pub mod smtp;
 pub mod store;
+pub mod web;

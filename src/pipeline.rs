@@ -17,9 +17,11 @@ pub mod accept;
 pub mod alert;
 pub mod examine;
 pub mod judging;
+pub mod meters;
 pub mod record;
 pub mod replay;
 pub mod send;
+pub mod status;
 pub mod stop;
 pub mod summarise;
 pub mod watch;
@@ -37,6 +39,7 @@ pub struct House {
     pub blobs: Blobs,
     pub clock: Clock,
     pub readers: Readers,
+    pub meters: meters::Meters,
 }
 
 impl House {

@@ -5,7 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backup, check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, topic, work,
+    backup, check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, status, topic,
+    work,
 };
 use crate::{
     config::{Installation, Mistake},
@@ -68,6 +69,12 @@ enum Command {
         /// Also probe mailbox, SMTP and database, read-only
         #[arg(long)]
         connect: bool,
+    },
+    /// How the installation stands: mail, queues, letters, quotas, alerts
+    Status {
+        /// Print nothing; exit 0 where it is ready, 1 where it is not (for health checks)
+        #[arg(long)]
+        ready: bool,
     },
     /// Messages that could not be processed
     #[command(subcommand)]
@@ -225,6 +232,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             export::export(&house.store, arguments.what, arguments.format, arguments.out.as_deref()).await?;
         }
         Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
+        Command::Status { ready } => status::status(load()?, ready, cli.json).await?,
         Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
         Command::Letters(LettersAction::Preview { kind }) => {
             letters::show_preview(&load_or_shipped()?.templates, kind.as_deref(), cli.json)?

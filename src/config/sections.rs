@@ -27,7 +27,7 @@ pub struct Config {
     pub smtp_internal: Option<SmtpConfig>,
     pub store: StoreConfig,
     pub digest: DigestConfig,
-    pub web: Option<SocketAddr>,
+    pub web: Option<WebConfig>,
     pub limits: Limits,
     pub receipts: ReceiptsConfig,
     pub answers: AnswerCaps,
@@ -48,6 +48,12 @@ pub struct DigestConfig {
     pub to: Vec<String>,
     /// `08:30`.
     pub at: String,
+}
+
+/// The window for watchers: health, metrics, status page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebConfig {
+    pub listen: SocketAddr,
 }
 
 #[derive(Debug, Clone)]
@@ -130,7 +136,7 @@ impl Config {
                 to: addresses(&mut reader, "digest", "to"),
                 at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),
             },
-            web: reader.parsed("web", "listen", |text| text.parse().map_err(|_| "is no address and port, like 127.0.0.1:8425".to_owned())),
+            web: web(&mut reader),
             limits: limits(&mut reader),
             receipts: ReceiptsConfig {
                 department: reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned()),
@@ -174,6 +180,23 @@ impl Config {
     pub fn alerts_to(&self) -> &[String] {
         if self.alerts.to.is_empty() { &self.digest.to } else { &self.alerts.to }
     }
+}
+
+/// An address that others can reach must be asked for in so many words: the page has neither login nor encryption.
+fn web(reader: &mut Reader) -> Option<WebConfig> {
+    let (file, line) = reader.place("web", "listen");
+    let remote = reader.boolean("web", "allow_remote").unwrap_or(false);
+    let listen: SocketAddr =
+        reader.parsed("web", "listen", |text| text.parse().map_err(|_| "is no address and port, like 127.0.0.1:8425".to_owned()))?;
+    if !listen.ip().is_loopback() && !remote {
+        let text = format!(
+            "{listen} can be reached from other machines, and the status page has neither login nor encryption; listen on \
+             127.0.0.1:{} behind a web server that has both, or say allow_remote = true",
+            listen.port()
+        );
+        return reader.wrong("web", "listen", &file, line, text);
+    }
+    Some(WebConfig { listen })
 }
 
 fn cores() -> usize {

@@ -4,7 +4,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -52,6 +55,8 @@ pub struct Children {
     knowledge: Vec<u8>,
     idle: Mutex<Vec<Process>>,
     permits: Semaphore,
+    /// Children that a mail broke.
+    crashes: AtomicU64,
 }
 
 /// A mail to be read.
@@ -83,7 +88,13 @@ impl Readers {
     pub fn children(settings: ReaderSettings, knowledge: &Knowledge) -> Result<Self, ReadError> {
         let words = serde_json::to_vec(knowledge).map_err(|error| ReadError::Start(error.to_string()))?;
         let permits = Semaphore::new(settings.processes.max(1));
-        Ok(Self::Children(Arc::new(Children { settings, knowledge: words, idle: Mutex::new(Vec::new()), permits })))
+        Ok(Self::Children(Arc::new(Children {
+            settings,
+            knowledge: words,
+            idle: Mutex::new(Vec::new()),
+            permits,
+            crashes: AtomicU64::new(0),
+        })))
     }
 
     /// Reads one mail.
@@ -102,6 +113,15 @@ impl Readers {
                 read.map_err(|error| ReadError::Panicked(panic_text(error)))
             }
             Self::Children(children) => children.read(&mail).await,
+        }
+    }
+
+    /// Children that mails broke since the start.
+    #[must_use]
+    pub fn crashes(&self) -> u64 {
+        match self {
+            Self::Here(_) => 0,
+            Self::Children(children) => children.crashes.load(Ordering::Relaxed),
         }
     }
 
@@ -137,7 +157,9 @@ impl Children {
         loop {
             let raw = process::Raw::of(mail).await?;
             let mut process = self.take().await?;
-            match process.read(raw, &set_aside, self.settings.timeout).await {
+            let read = process.read(raw, &set_aside, self.settings.timeout).await;
+            self.crashes.fetch_add(u64::from(read.is_err()), Ordering::Relaxed);
+            match read {
                 Ok(reading) => {
                     self.put_back(process);
                     return Ok(*reading);

@@ -25,6 +25,7 @@ mod queue;
 mod record;
 mod replay;
 mod sending;
+mod status;
 mod story;
 
 pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};

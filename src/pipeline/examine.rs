@@ -35,7 +35,10 @@ pub enum Examined {
 pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examined> {
     let attempt = house.store.begin_attempt(waiting.id).await?;
     crash_at("examine.after_attempt");
-    match think(house, waiting).await {
+    let began = house.now();
+    let thought = think(house, waiting).await;
+    house.meters.examined(house.now().duration_since(began).as_secs_f64());
+    match thought {
         Ok((mut verdict, known)) => {
             if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
                 verdict.answer = false;

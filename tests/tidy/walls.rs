@@ -50,7 +50,7 @@ const OUTSIDE: [&str; 14] = [
 ];
 
 /// One door for each library: the files, or folders ending in `/`, that may name it.
-pub const DOORS: [(&str, &[&str]); 14] = [
+pub const DOORS: [(&str, &[&str]); 17] = [
     ("mail_parser", &["domain/message.rs", "domain/message/"]),
     ("calamine", &["domain/forms/sheets/excel.rs"]),
     ("office_oxide", &["domain/forms/"]),
@@ -63,7 +63,10 @@ pub const DOORS: [(&str, &[&str]); 14] = [
     ("sqlx", &["edge/store.rs", "edge/store/"]),
     ("lettre", &["edge/smtp.rs", "edge/smtp/"]),
     ("tokio_rustls", &["edge/mailbox/", "edge/smtp.rs", "edge/smtp/"]),
-    ("minijinja", &["domain/letters/"]),
+    ("minijinja", &["domain/letters/", "edge/web/"]),
+    ("axum", &["edge/web.rs", "edge/web/"]),
+    ("prometheus_client", &["edge/web/"]),
+    ("sd_notify", &["edge/supervisor.rs"]),
     ("clap", &["commands.rs", "commands/", "main.rs"]),
 ];
 
