@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for size in sizes.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>()? {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().join("bench.db").display());
-        let store = Store::open(&url, folder.path()).await?;
+        let store = Store::open(&url, None, folder.path()).await?;
         store.migrate().await?;
         let mut connection = SqliteConnection::connect(&url).await?;
         sqlx::query("INSERT INTO message (id, sha256, bytes, state, accepted_at) VALUES (1, 'x', 1, 'recorded', 0)")

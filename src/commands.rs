@@ -51,5 +51,5 @@ pub fn progress(length: usize, what: &'static str) -> ProgressBar {
 /// When the database is there and cannot be opened.
 pub async fn open_read_only(installation: &Installation) -> Result<Option<Store>, StoreError> {
     let config = &installation.config;
-    Store::open_read_only(&config.store.url, &config.data_dir).await
+    Store::open_read_only(&config.store.url, config.store.secret().map_err(std::io::Error::other)?, &config.data_dir).await
 }

@@ -21,11 +21,13 @@ mod receiving;
 mod secret;
 mod sections;
 mod sending;
+mod storing;
 
 pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
 pub use secret::SecretSource;
-pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, StoreConfig, WebConfig};
+pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, WebConfig};
 pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
+pub use storing::StoreConfig;
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];

@@ -50,7 +50,9 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("the data folder {} cannot be created", config.data_dir.display()))?;
     let opening = Lock::opening(&config.data_dir).context("the data folder cannot be locked")?;
-    let store = Store::open(&config.store.url, &config.data_dir).await.context("the database cannot be opened")?;
+    let store = Store::open(&config.store.url, config.store.secret().map_err(|problem| anyhow!(problem))?, &config.data_dir)
+        .await
+        .context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
     drop(opening);
     let zone = TimeZone::get(&config.timezone)?;

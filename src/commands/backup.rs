@@ -25,7 +25,7 @@ pub async fn backup(house: &House, folder: &Path) -> anyhow::Result<()> {
     }
     let database = folder.join(DATABASE);
     house.store.backup(&database).await.context("the database could not be copied")?;
-    let copy = Store::open_read_only(&format!("sqlite:{DATABASE}"), folder).await?.context("the copied database is not there")?;
+    let copy = Store::open_read_only(&format!("sqlite:{DATABASE}"), None, folder).await?.context("the copied database is not there")?;
     let verdict = copy.integrity().await?;
     if verdict != "ok" {
         bail!("the copied database is damaged: {verdict}");

@@ -12,6 +12,7 @@ use super::{
     reader::Reader,
     receiving::{MailboxConfig, mailbox},
     sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
+    storing::{StoreConfig, store},
 };
 use crate::domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox};
 
@@ -36,11 +37,6 @@ pub struct Config {
     pub reader: ReaderConfig,
     pub queue: QueueConfig,
     pub data: DataPaths,
-}
-
-#[derive(Debug, Clone)]
-pub struct StoreConfig {
-    pub url: String,
 }
 
 #[derive(Debug, Clone)]
@@ -131,7 +127,7 @@ impl Config {
             mailbox: mailbox(&mut reader),
             smtp: smtp(&mut reader, "smtp"),
             smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
-            store: StoreConfig { url: reader.parsed("store", "url", store_url).unwrap_or_else(|| "sqlite:annexd.db".to_owned()) },
+            store: store(&mut reader),
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
                 at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),
@@ -273,8 +269,4 @@ fn time_zone(text: &str) -> Result<String, String> {
 
 fn time_of_day(text: &str) -> Result<String, String> {
     text.parse::<Time>().map(|_| text.to_owned()).map_err(|_| "is no time of day, like 08:30".to_owned())
-}
-
-fn store_url(text: &str) -> Result<String, String> {
-    if text.starts_with("sqlite:") { Ok(text.to_owned()) } else { Err("is not supported by this version; use sqlite:annexd.db".to_owned()) }
 }

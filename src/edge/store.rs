@@ -1,17 +1,16 @@
-//! All SQL. SQLite in WAL mode with full synchronisation; every writing transaction begins IMMEDIATE, so that a writer waits
-//! instead of failing half-way. Times are milliseconds since 1970 UTC in the tables and [`Timestamp`]s outside.
+//! All SQL, written once for SQLite and PostgreSQL: numbered parameters, 64-bit integers for numbers and truths, functions that both
+//! know. A writing transaction has the one writer's turn from its beginning, so that it waits instead of failing half-way. Times are milliseconds since 1970 UTC in the tables and [`Timestamp`]s outside.
 
-use std::{path::Path, str::FromStr as _, time::Duration};
+use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use secrecy::SecretString;
+use sqlx::AnyPool;
 
 mod accept;
 mod backup;
 mod digest;
+mod engine;
 mod export;
 mod known;
 mod models;
@@ -28,6 +27,8 @@ mod sending;
 mod status;
 mod story;
 
+use engine::{Access, Engine};
+
 pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
 pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
@@ -38,13 +39,15 @@ pub use record::Recorded;
 pub use replay::RecordedMessage;
 pub use sending::{Halt, SendingState, StoredAlert};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
-
 /// The database of an installation. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
+    engine: Engine,
 }
+
+/// A transaction that may write.
+type Writing = sqlx::Transaction<'static, sqlx::Any>;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,7 @@ pub enum StoreError {
         "the database was made by a newer annexd (schema {found}, this program knows {known}); install that version or restore a backup"
     )]
     NewerSchema { found: i64, known: i64 },
-    #[error("the database address {0:?} is not understood; use sqlite:FILE")]
+    #[error("the database address {0:?} is not understood; use sqlite:FILE or postgres://USER@HOST/DATABASE")]
     Address(String),
     #[error("stored JSON is damaged: {0}")]
     Json(#[from] serde_json::Error),
@@ -68,26 +71,28 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens (and makes) the database; `sqlite:` paths are relative to `data_dir`.
+    /// Opens (and makes) the database; `sqlite:` paths are relative to `data_dir`; `password` is PostgreSQL's.
     ///
     /// # Errors
-    /// When the address is not understood or the file cannot be opened.
-    pub async fn open(url: &str, data_dir: &Path) -> Result<Self, StoreError> {
-        let options = options(url, data_dir)?.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(30)).connect_with(options).await?;
-        Ok(Self { pool })
+    /// When the address is not understood or the database cannot be opened.
+    pub async fn open(url: &str, password: Option<SecretString>, data_dir: &Path) -> Result<Self, StoreError> {
+        let engine = Engine::of(url)?;
+        let pool = engine.pool(Access::Write).connect_with(engine.address(url, password, data_dir, Access::Write)?).await?;
+        Ok(Self { pool, engine })
     }
 
     /// Opens an existing database for reading only; `None` where there is none yet.
     ///
     /// # Errors
-    /// When the file is there and cannot be opened.
-    pub async fn open_read_only(url: &str, data_dir: &Path) -> Result<Option<Self>, StoreError> {
-        if !file(url, data_dir)?.exists() {
+    /// When the database is there and cannot be opened.
+    pub async fn open_read_only(url: &str, password: Option<SecretString>, data_dir: &Path) -> Result<Option<Self>, StoreError> {
+        let engine = Engine::of(url)?;
+        if engine == Engine::Sqlite && !engine::file(url, data_dir).exists() {
             return Ok(None);
         }
-        let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options(url, data_dir)?.read_only(true)).await?;
-        Ok(Some(Self { pool }))
+        let pool = engine.pool(Access::Read).connect_with(engine.address(url, password, data_dir, Access::Read)?).await?;
+        let store = Self { pool, engine };
+        Ok((engine == Engine::Sqlite || store.schema_version().await? > 0).then_some(store))
     }
 
     /// Brings the schema up to date.
@@ -99,7 +104,7 @@ impl Store {
         if found > known {
             return Err(StoreError::NewerSchema { found, known });
         }
-        MIGRATIONS.run(&self.pool).await?;
+        self.engine.migrations().run(&self.pool).await?;
         Ok(())
     }
 
@@ -108,10 +113,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
-        let table: Option<(String,)> = sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'")
-            .fetch_optional(&self.pool)
-            .await?;
-        if table.is_none() {
+        let (tables,): (i64,) = sqlx::query_as(self.engine.count_of_migration_tables()).fetch_one(&self.pool).await?;
+        if tables == 0 {
             return Ok(0);
         }
         let (version,): (Option<i64>,) =
@@ -119,40 +122,38 @@ impl Store {
         Ok(version.unwrap_or(0))
     }
 
-    /// Version of the schema this program knows.
+    /// Version of the schema this program knows, the same for both engines.
     #[must_use]
     pub fn newest_schema() -> i64 {
-        MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+        Engine::Sqlite.migrations().iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
-    /// SQLite's own integrity check: `ok`, or what is wrong.
+    /// SQLite's own integrity check: `ok`, or what is wrong. PostgreSQL checks its pages by itself.
     ///
     /// # Errors
     /// When the check itself cannot run.
     pub async fn integrity(&self) -> Result<String, StoreError> {
-        let (answer,): (String,) = sqlx::query_as("PRAGMA integrity_check").fetch_one(&self.pool).await?;
+        let check = if self.engine == Engine::Sqlite { "PRAGMA integrity_check" } else { "SELECT 'ok'" };
+        let (answer,): (String,) = sqlx::query_as(check).fetch_one(&self.pool).await?;
         Ok(answer)
     }
 
-    /// Begins a transaction that may write.
-    async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins a transaction that may write: one at a time, the others wait.
+    async fn begin(&self) -> Result<Writing, StoreError> {
+        match self.engine {
+            Engine::Sqlite => Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres => {
+                let mut transaction = self.pool.begin().await?;
+                sqlx::query(engine::WRITERS_TURN).execute(&mut *transaction).await?;
+                Ok(transaction)
+            }
+        }
     }
 }
 
-fn file(url: &str, data_dir: &Path) -> Result<std::path::PathBuf, StoreError> {
-    let path = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::Address(url.to_owned()))?;
-    Ok(data_dir.join(path.trim_start_matches("//")))
-}
-
-fn options(url: &str, data_dir: &Path) -> Result<SqliteConnectOptions, StoreError> {
-    let file = file(url, data_dir)?;
-    let address = format!("sqlite:{}", file.display());
-    Ok(SqliteConnectOptions::from_str(&address)?
-        .filename(file)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(20)))
+/// Numbered parameters for a list: `$3, $4, $5` for three from the third.
+fn parameters(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 fn millis(at: Timestamp) -> i64 {

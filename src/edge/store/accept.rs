@@ -215,7 +215,7 @@ impl Store {
         )
         .bind(after)
         .bind(millis(now))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         let waiting =

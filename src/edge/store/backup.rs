@@ -21,7 +21,7 @@ impl Store {
     pub async fn raw_mails(&self, after: i64, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
         let rows = sqlx::query_as("SELECT id, sha256 FROM message WHERE id > $1 AND bytes > 0 ORDER BY id LIMIT $2")
             .bind(after)
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(&self.pool)
             .await?;
         Ok(rows)

@@ -42,12 +42,12 @@ impl Store {
             topics_by_bureau: self.counts("SELECT coalesce(t.bureau_name, '未识别报送单位'), count(*) FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = 1 WHERE r.recorded_at >= $1 AND r.recorded_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?,
             topics_by_division: self.counts("SELECT t.division, count(*) FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = 1 WHERE r.recorded_at >= $1 AND r.recorded_at < $2 GROUP BY 1 ORDER BY 2 DESC, 1", from, to).await?.into_iter().map(division).collect(),
             revisions: self.counts("SELECT '', count(*) FROM revision r WHERE r.revision > 1 AND r.recorded_at >= $1 AND r.recorded_at < $2", from, to).await?.first().map_or(0, |count| count.count),
-            topics_by_state: self.counts("SELECT t.status, count(*) FROM topic t WHERE $1 < $2 OR 1 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(|count| Count { name: state_name(&count.name).to_owned(), ..count }).collect(),
+            topics_by_state: self.counts("SELECT t.status, count(*) FROM topic t WHERE $1 <= $2 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(|count| Count { name: state_name(&count.name).to_owned(), ..count }).collect(),
             open_corrections: self.open_corrections(now).await?,
             held_topics: self.held_topics().await?,
             duplicates: self.suspected_duplicates().await?,
             parked: self.parked_lines().await?,
-            letters_by_state: self.counts("SELECT l.state, count(*) FROM letter l WHERE $1 < $2 OR 1 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(letter_state_name).collect(),
+            letters_by_state: self.counts("SELECT l.state, count(*) FROM letter l WHERE $1 <= $2 GROUP BY 1 ORDER BY 1", from, to).await?.into_iter().map(letter_state_name).collect(),
             failed_letters: self.failed_letters().await?,
             unaddressed: self.unaddressed(knowledge).await?,
             balance: self.balance().await?,
@@ -195,7 +195,7 @@ impl Store {
         let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
             "SELECT m.id, m.subject, m.sender || CASE WHEN m.kind = 'division_reply' THEN '，要求办理处室指令，未核实，未作更改' ELSE '' END
              FROM message m WHERE m.state = 'recorded' AND m.accepted_at >= $1 AND m.accepted_at < $2 AND (m.authentication = 'failed'
-                OR m.kind = 'division_reply' AND EXISTS (SELECT 1 FROM mail_finding f WHERE f.message_id = m.id AND f.finding ->> 'rule' = 'R25'))
+                OR m.kind = 'division_reply' AND EXISTS (SELECT 1 FROM mail_finding f WHERE f.message_id = m.id AND json_extract(f.finding, '$.rule') = 'R25'))
              ORDER BY m.id LIMIT $3",
         )
         .bind(millis(from))

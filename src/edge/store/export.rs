@@ -111,7 +111,7 @@ impl Store {
              WHERE t.serial > $1 ORDER BY t.serial LIMIT $2",
         )
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?)
     }
@@ -127,7 +127,7 @@ impl Store {
              FROM sighting s JOIN message m ON m.id = s.message_id WHERE s.id > $1 ORDER BY s.id LIMIT $2",
         )
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(|row| (row.sighting, row.json())).collect())
@@ -143,7 +143,7 @@ impl Store {
              FROM letter WHERE id > $1 ORDER BY id LIMIT $2",
         )
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(|row| (row.id, row.json())).collect())

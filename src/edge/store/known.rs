@@ -2,9 +2,9 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Store, StoreError, from_word};
+use super::{Store, StoreError, from_word, parameters};
 use crate::domain::{
     dedupe,
     reconcile::{Draft, PlacedValue},
@@ -117,42 +117,45 @@ impl Store {
         if serials.is_empty() {
             return Ok(());
         }
-        let mut query = QueryBuilder::<Sqlite>::new(topics_where!("t.status <> 'withdrawn' AND t.serial IN ("));
-        let mut list = query.separated(", ");
-        for serial in &serials {
-            list.push_bind(*serial);
+        let list = parameters(1, serials.len());
+        let sql = format!("{} ({list}) ORDER BY t.serial", topics_where!("t.status <> 'withdrawn' AND t.serial IN"));
+        let mut query = sqlx::query_as::<_, TopicRow>(AssertSqlSafe(sql));
+        for serial in serials {
+            query = query.bind(serial);
         }
-        list.push_unseparated(") ORDER BY t.serial");
-        known.add(query.build_query_as::<TopicRow>().fetch_all(&self.pool).await?)
+        known.add(query.fetch_all(&self.pool).await?)
     }
 
     /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are
     /// all that is fetched. Best first; `topic.serial`s.
     async fn twin_candidates(&self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
-        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let enough = count(dedupe::PAIRS_MIN);
+        let enough = i64::try_from(dedupe::PAIRS_MIN).unwrap_or(i64::MAX);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         let hashes: Vec<(i64, bool)> =
             postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
         for part in hashes.chunks(POSTINGS_A_STATEMENT) {
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT topic_serial, priority, sum(votes) FROM (");
-            for (at, (hash, firm)) in part.iter().enumerate() {
-                let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
-                query.push(if at == 0 {
-                    "SELECT * FROM (SELECT topic_serial, priority, "
-                } else {
-                    " UNION ALL SELECT * FROM (SELECT topic_serial, priority, "
-                });
-                query.push(weight).push(" AS votes FROM ").push(table).push(" WHERE hash = ").push_bind(*hash);
-                query.push(" ORDER BY priority LIMIT ").push(count(settings.postings_read)).push(")");
-            }
-            query.push(") AS found GROUP BY topic_serial, priority");
+            let lists: Vec<String> = (1..)
+                .zip(part)
+                .map(|(parameter, (_, firm))| {
+                    let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
+                    let read = settings.postings_read;
+                    format!("SELECT * FROM (SELECT topic_serial, priority, {weight} AS votes FROM {table} WHERE hash = ${parameter} ORDER BY priority LIMIT {read}) AS list")
+                })
+                .collect();
+            let mut sql = format!(
+                "SELECT topic_serial, priority, CAST(sum(votes) AS BIGINT) FROM ({}) AS found GROUP BY topic_serial, priority",
+                lists.join(" UNION ALL ")
+            );
             // Counted in one statement: what has too few votes need not be fetched.
             if hashes.len() <= POSTINGS_A_STATEMENT {
-                query.push(" HAVING sum(votes) >= ").push(enough);
-                query.push(" ORDER BY sum(votes) DESC, priority, topic_serial LIMIT ").push(count(settings.compared));
+                let most = settings.compared;
+                sql.push_str(&format!(" HAVING sum(votes) >= {enough} ORDER BY sum(votes) DESC, priority, topic_serial LIMIT {most}"));
             }
-            for (serial, priority, found) in query.build_query_as::<(i64, i64, i64)>().fetch_all(&self.pool).await? {
+            let mut query = sqlx::query_as::<_, (i64, i64, i64)>(AssertSqlSafe(sql));
+            for (hash, _) in part {
+                query = query.bind(*hash);
+            }
+            for (serial, priority, found) in query.fetch_all(&self.pool).await? {
                 votes.entry(serial).or_insert((0, priority)).0 += found;
             }
         }
@@ -174,7 +177,7 @@ impl Store {
                 "t.applicant_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"
             ))
             .bind(applicant)
-            .bind(SAME_APPLICANT_MAX)
+            .bind(i64::from(SAME_APPLICANT_MAX))
             .fetch_all(&self.pool)
             .await?;
             known.add(rows)?;
@@ -183,7 +186,7 @@ impl Store {
             let rows =
                 sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
                     .bind(code)
-                    .bind(SAME_APPLICANT_MAX)
+                    .bind(i64::from(SAME_APPLICANT_MAX))
                     .fetch_all(&self.pool)
                     .await?;
             known.add(rows)?;
@@ -195,7 +198,7 @@ impl Store {
     async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
         for topic in &known.topics {
             let (submissions, letters): (i64, i64) = sqlx::query_as(
-                "SELECT coalesce(sum(m.kind = 'submission'), 0), count(m.letter_file) FROM topic t
+                "SELECT count(*) FILTER (WHERE m.kind = 'submission'), count(m.letter_file) FROM topic t
                  JOIN topic_message tm ON tm.topic_serial = t.serial JOIN message m ON m.id = tm.message_id WHERE t.id = $1",
             )
             .bind(&topic.id)

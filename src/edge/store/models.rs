@@ -153,7 +153,8 @@ impl Store {
     pub async fn use_model(&self, choice: InForce<&str>) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         if choice == InForce::Off {
-            sqlx::query("INSERT INTO setting (name, value) VALUES ('model_off', x'01') ON CONFLICT DO NOTHING")
+            sqlx::query("INSERT INTO setting (name, value) VALUES ('model_off', $1) ON CONFLICT DO NOTHING")
+                .bind([1_u8].as_slice())
                 .execute(&mut *transaction)
                 .await?;
             transaction.commit().await?;
@@ -181,7 +182,7 @@ impl Store {
         let was_off = sqlx::query("DELETE FROM setting WHERE name = 'model_off'").execute(&mut *transaction).await?.rows_affected() > 0;
         if !was_off {
             let before: Option<(i64,)> = sqlx::query_as(
-                "SELECT max(id) FROM model WHERE id < (SELECT id FROM model WHERE active = 1) AND json_extract(figures, '$.switched') = 1 HAVING max(id) IS NOT NULL",
+                "SELECT max(id) FROM model WHERE id < (SELECT id FROM model WHERE active = 1) AND CAST(json_extract(figures, '$.switched') AS TEXT) IN ('1', 'true') HAVING max(id) IS NOT NULL",
             )
             .fetch_optional(&mut *transaction)
             .await?;
@@ -200,7 +201,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn overruled_shares(&self, from: Timestamp, to: Timestamp, knowledge: &Knowledge) -> Result<Vec<OverruledShare>, StoreError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT o.division, count(*), sum(EXISTS (SELECT 1 FROM route p WHERE p.topic_serial = o.topic_serial AND p.routed_by = 'person' AND p.division <> o.division))
+            "SELECT o.division, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM route p WHERE p.topic_serial = o.topic_serial AND p.routed_by = 'person' AND p.division <> o.division))
              FROM route o JOIN topic t ON t.serial = o.topic_serial
              WHERE o.id = (SELECT max(q.id) FROM route q WHERE q.topic_serial = o.topic_serial AND q.routed_by <> 'person')
                AND o.routed_by <> 'twin' AND t.received_at >= $1 AND t.received_at < $2 GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1",

@@ -1,9 +1,8 @@
 //! Carrying out what a division orders by mail, inside the transaction that records the mail; and a person's word by command.
 
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, millis};
+use super::{Store, StoreError, Writing, millis};
 use crate::domain::{
     letters::orders::{Carried, Guidance, LineResult},
     orders::{Order, OrderLine},
@@ -27,7 +26,7 @@ pub struct Decider<'a> {
 struct Row {
     serial: i64,
     division: String,
-    held: bool,
+    held: i64,
     review: String,
     status: String,
     sender: String,
@@ -38,7 +37,7 @@ struct Row {
 
 /// Carries out every line; what happened to each, and the guidance that submitters must be sent.
 pub(super) async fn carry_out(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     orders: &DivisionOrders,
     decider: Decider<'_>,
     divisions: &Divisions,
@@ -52,7 +51,7 @@ pub(super) async fn carry_out(
 }
 
 async fn carry_out_line(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     line: &OrderLine,
     decider: Decider<'_>,
     divisions: &Divisions,
@@ -85,7 +84,7 @@ async fn carry_out_line(
 
 #[allow(clippy::too_many_arguments, reason = "one order touches all of it")]
 async fn one_order(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     number: &str,
     row: &Row,
     order: &Order,
@@ -108,7 +107,7 @@ async fn one_order(
         Order::Transfer { to, reason } => {
             let name = divisions.division(to).map_or(to.as_str(), |division| &division.name);
             // A held topic that stays where it is, is let go by that word.
-            if *to == row.division && !row.held {
+            if *to == row.division && row.held == 0 {
                 return Ok(format!("{number} {title}：本来就由{name}办理，无变化"));
             }
             move_to(transaction, row.serial, to, reason, now).await?;
@@ -171,12 +170,7 @@ fn as_decision(order: &Order) -> Option<(&'static str, &str)> {
 }
 
 /// The topic's latest decision is this one, of the same division: saying it again changes nothing and tells the submitter nothing.
-async fn said_before(
-    transaction: &mut Transaction<'static, Sqlite>,
-    row: &Row,
-    order: &Order,
-    decider: Decider<'_>,
-) -> Result<bool, StoreError> {
+async fn said_before(transaction: &mut Writing, row: &Row, order: &Order, decider: Decider<'_>) -> Result<bool, StoreError> {
     let Some((verb, words)) = as_decision(order) else { return Ok(false) };
     if matches!(order, Order::Transfer { to, .. } if *to != row.division) {
         return Ok(false);
@@ -189,9 +183,9 @@ async fn said_before(
     Ok(latest.is_some_and(|latest| latest == (verb.to_owned(), words.to_owned(), decider.division.to_owned())))
 }
 
-async fn find(transaction: &mut Transaction<'static, Sqlite>, number: &str) -> Result<Option<Row>, StoreError> {
+async fn find(transaction: &mut Writing, number: &str) -> Result<Option<Row>, StoreError> {
     Ok(sqlx::query_as::<_, Row>(
-        "SELECT t.serial, t.division, t.held, t.review, t.status, t.sender, r.fields ->> 'topic_title' AS title, r.fields ->> 'applicant' AS applicant,
+        "SELECT t.serial, t.division, t.held, t.review, t.status, t.sender, json_extract(r.fields, '$.topic_title') AS title, json_extract(r.fields, '$.applicant') AS applicant,
                 m.message_id AS mail
          FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision JOIN message m ON m.id = r.message_id WHERE t.id = $1",
     )
@@ -200,19 +194,13 @@ async fn find(transaction: &mut Transaction<'static, Sqlite>, number: &str) -> R
     .await?)
 }
 
-async fn set_review(transaction: &mut Transaction<'static, Sqlite>, serial: i64, review: &str) -> Result<(), StoreError> {
+async fn set_review(transaction: &mut Writing, serial: i64, review: &str) -> Result<(), StoreError> {
     sqlx::query("UPDATE topic SET review = $2, held = 0 WHERE serial = $1").bind(serial).bind(review).execute(&mut **transaction).await?;
     Ok(())
 }
 
 /// A person's word on the division: the topic is announced there, and the router learns from it.
-async fn move_to(
-    transaction: &mut Transaction<'static, Sqlite>,
-    serial: i64,
-    to: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn move_to(transaction: &mut Writing, serial: i64, to: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE topic SET division = $2, held = 0, announced_to = NULL, announced_joint = NULL WHERE serial = $1")
         .bind(serial)
         .bind(to)
@@ -231,7 +219,7 @@ async fn move_to(
 }
 
 async fn note(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     serial: i64,
     verb: &str,
     words: &str,

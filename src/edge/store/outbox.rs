@@ -73,7 +73,7 @@ impl Store {
         .bind(millis(now))
         .bind(answers)
         .bind(internal)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         self.with_enclosures(rows).await
@@ -124,7 +124,7 @@ impl Store {
              FROM letter WHERE $1 OR state IN ('held', 'failed', 'unknown') ORDER BY id DESC LIMIT $2",
         )
         .bind(all)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows)

@@ -11,6 +11,7 @@ use crate::domain::{
         Letter,
         queue::{QueueCorrection, QueueTopic},
     },
+    reconcile::Source,
     routing::Candidate,
     rules::quantified,
     verdict::{Duplicate, Knowledge, TopicStatus},
@@ -191,16 +192,16 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn urgent_waits(&self, division: &str) -> Result<bool, StoreError> {
-        let (waits,): (bool,) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM topic t JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
+        let (waits,): (i64,) = sqlx::query_as(
+            "SELECT count(*) FROM (SELECT 1 FROM topic t JOIN route o ON o.id = (SELECT max(id) FROM route WHERE topic_serial = t.serial)
              WHERE t.urgent = 1 AND t.held = 0 AND t.review = 'open' AND t.status <> 'withdrawn'
                AND (t.division = $1 AND (t.announced_to IS NULL OR t.announced_to <> t.division)
-                    OR o.joint = $1 AND (t.announced_joint IS NULL OR t.announced_joint <> $1)))",
+                    OR o.joint = $1 AND (t.announced_joint IS NULL OR t.announced_joint <> $1)) LIMIT 1) AS found",
         )
         .bind(division)
         .fetch_one(&self.pool)
         .await?;
-        Ok(waits)
+        Ok(waits > 0)
     }
 
     /// Corrections of a division's topics since the last letter that told it something, oldest first. A topic that it has not heard of
@@ -231,15 +232,19 @@ impl Store {
     pub async fn files_of(&self, numbers: &[String]) -> Result<Vec<TopicFile>, StoreError> {
         let mut files = std::collections::BTreeSet::new();
         for number in numbers {
-            let rows: Vec<(String, String)> = sqlx::query_as(
-                "SELECT m.sha256, a.path FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
-                 JOIN message m ON m.id = r.message_id JOIN attachment a ON a.message_id = m.id, json_each(r.sources) s
-                 WHERE t.id = $1 AND a.path = s.value ->> 'attachment'",
+            let rows: Vec<(String, String, String)> = sqlx::query_as(
+                "SELECT m.sha256, a.path, r.sources FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision
+                 JOIN message m ON m.id = r.message_id JOIN attachment a ON a.message_id = m.id WHERE t.id = $1",
             )
             .bind(number)
             .fetch_all(&self.pool)
             .await?;
-            files.extend(rows.into_iter().map(|(message_sha256, path)| TopicFile { message_sha256, path }));
+            for (message_sha256, path, sources) in rows {
+                let sources: Vec<Source> = serde_json::from_str(&sources)?;
+                if sources.iter().any(|source| source.attachment == path) {
+                    files.insert(TopicFile { message_sha256, path });
+                }
+            }
         }
         Ok(files.into_iter().collect())
     }

@@ -1,10 +1,9 @@
 //! Recording a verdict: message, attachments, topics, revisions, routes and the letters they cause, all in one transaction.
 
 use jiff::Timestamp;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Store, StoreError, millis,
+    Store, StoreError, Writing, millis,
     orders::{Decider, carry_out},
     word,
 };
@@ -73,7 +72,7 @@ impl Store {
 }
 
 /// `false` where the message is no longer waiting.
-async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
+async fn record_message(connection: &mut Writing, id: i64, verdict: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
     let state = match verdict.outcome {
         Outcome::Recorded => "recorded",
         Outcome::Ignored => "ignored",
@@ -99,17 +98,13 @@ async fn record_message(connection: &mut SqliteConnection, id: i64, verdict: &Ve
     .bind(verdict.formal_letter.as_ref().map(|letter| letter.attachment.as_str()))
     .bind(verdict.formal_letter.as_ref().and_then(|letter| letter.number.as_deref()))
     .bind(word(verdict.authentication.state))
-    .execute(connection)
+    .execute(&mut **connection)
     .await?
     .rows_affected();
     Ok(changed == 1)
 }
 
-pub(super) async fn record_attachments(
-    connection: &mut Transaction<'static, Sqlite>,
-    message_id: i64,
-    verdict: &Verdict,
-) -> Result<(), StoreError> {
+pub(super) async fn record_attachments(connection: &mut Writing, message_id: i64, verdict: &Verdict) -> Result<(), StoreError> {
     for (ordinal, attachment) in (0_i64..).zip(&verdict.attachments) {
         sqlx::query("INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
             .bind(message_id)
@@ -137,7 +132,7 @@ pub(super) async fn record_attachments(
 
 /// Records one topic; returns its receipt number.
 pub(super) async fn record_topic(
-    connection: &mut Transaction<'static, Sqlite>,
+    connection: &mut Writing,
     message_id: i64,
     topic: &Topic,
     verdict: &Verdict,
@@ -172,9 +167,9 @@ pub(super) async fn record_topic(
     Ok(number)
 }
 
-async fn next_number(connection: &mut Transaction<'static, Sqlite>, year: i16) -> Result<String, StoreError> {
+async fn next_number(connection: &mut Writing, year: i16) -> Result<String, StoreError> {
     let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+        "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
     )
     .bind(format!("receipt:{year}"))
     .fetch_one(&mut **connection)
@@ -183,7 +178,7 @@ async fn next_number(connection: &mut Transaction<'static, Sqlite>, year: i16) -
 }
 
 async fn insert_topic(
-    connection: &mut Transaction<'static, Sqlite>,
+    connection: &mut Writing,
     number: &str,
     message_id: i64,
     topic: &Topic,
@@ -216,19 +211,19 @@ async fn insert_topic(
 /// A revision keeps its number and, once a person has decided it, its division. A bureau of the notice that submits a held topic
 /// takes it over.
 async fn revise_topic(
-    connection: &mut Transaction<'static, Sqlite>,
+    connection: &mut Writing,
     id: &str,
     message_id: i64,
     topic: &Topic,
     verdict: &Verdict,
 ) -> Result<(i64, i64), StoreError> {
     let bureau = verdict.bureau.as_ref().filter(|bureau| bureau.decision == Decision::Accept);
-    let (serial, revision, decided): (i64, i64, bool) = sqlx::query_as(
+    let (serial, revision, decided): (i64, i64, i64) = sqlx::query_as(
         "UPDATE topic SET revision = revision + 1, applicant_key = $2, title_key = $3, code_key = $4, fingerprint = $5, status = $6, sender = $7,
                 bureau_id = coalesce($8, bureau_id), bureau_name = coalesce($9, bureau_name), held = CASE WHEN $8 IS NULL THEN held ELSE 0 END
          WHERE id = $1
-         RETURNING serial, revision, EXISTS (SELECT 1 FROM route WHERE topic_serial = serial AND routed_by = 'person')
-             OR review <> 'open'",
+         RETURNING serial, revision, CASE WHEN review <> 'open'
+             OR EXISTS (SELECT 1 FROM route WHERE topic_serial = topic.serial AND routed_by = 'person') THEN 1 ELSE 0 END",
     )
     .bind(id)
     .bind(&topic.key.applicant)
@@ -241,7 +236,7 @@ async fn revise_topic(
     .bind(bureau.map(|bureau| bureau.name.as_str()))
     .fetch_one(&mut **connection)
     .await?;
-    if !decided {
+    if decided == 0 {
         let moved = sqlx::query("UPDATE topic SET division = $2 WHERE serial = $1 AND division <> $2")
             .bind(serial)
             .bind(&topic.route.division)
@@ -255,12 +250,7 @@ async fn revise_topic(
     Ok((serial, revision))
 }
 
-pub(super) async fn insert_route(
-    connection: &mut Transaction<'static, Sqlite>,
-    serial: i64,
-    message_id: i64,
-    topic: &Topic,
-) -> Result<(), StoreError> {
+pub(super) async fn insert_route(connection: &mut Writing, serial: i64, message_id: i64, topic: &Topic) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, recorded_at FROM message WHERE id = $10",
@@ -281,7 +271,7 @@ pub(super) async fn insert_route(
 }
 
 async fn insert_revision(
-    connection: &mut Transaction<'static, Sqlite>,
+    connection: &mut Writing,
     serial: i64,
     revision: i64,
     message_id: i64,

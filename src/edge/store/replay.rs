@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Writing,
     known::{TopicRow, draft, topics_where},
     millis,
     record::{insert_route, places_of, record_attachments, record_topic},
@@ -38,7 +38,7 @@ impl Store {
         )
         .bind(millis(since))
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(|(id, sha256, subject)| RecordedMessage { id, sha256, subject: subject.unwrap_or_default() }).collect())
@@ -100,12 +100,7 @@ impl Store {
     }
 }
 
-async fn put_right(
-    transaction: &mut sqlx::Transaction<'static, sqlx::Sqlite>,
-    message_id: i64,
-    comparison: &Comparison,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn put_right(transaction: &mut Writing, message_id: i64, comparison: &Comparison, now: Timestamp) -> Result<(), StoreError> {
     let Some(then) = &comparison.stored else { return Ok(()) };
     let topic: &Topic = &comparison.now;
     let moved = comparison.differences.iter().any(|difference| matches!(difference, Difference::Division { .. }));

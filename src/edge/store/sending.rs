@@ -97,9 +97,9 @@ impl Store {
         sqlx::query(
             "INSERT INTO sending_state (account, halted_until, reason, token, halted_at, loud, halvings, halved_at, refusals, refused_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 > 0 THEN $5 END, $8, CASE WHEN $8 > 0 THEN $5 END)
-             ON CONFLICT (account) DO UPDATE SET halted_until = $2, reason = $3, token = $4, halted_at = coalesce(halted_at, $5), loud = $6,
-                halvings = halvings + $7, halved_at = CASE WHEN $7 > 0 THEN $5 ELSE halved_at END,
-                refusals = refusals + $8, refused_at = CASE WHEN $8 > 0 THEN $5 ELSE refused_at END",
+             ON CONFLICT (account) DO UPDATE SET halted_until = $2, reason = $3, token = $4, halted_at = coalesce(sending_state.halted_at, $5), loud = $6,
+                halvings = sending_state.halvings + $7, halved_at = CASE WHEN $7 > 0 THEN $5 ELSE sending_state.halved_at END,
+                refusals = sending_state.refusals + $8, refused_at = CASE WHEN $8 > 0 THEN $5 ELSE sending_state.refused_at END",
         )
         .bind(account)
         .bind(millis(halt.until))
@@ -133,11 +133,13 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn relax_rate(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sending_state SET halvings = max(halvings - 1, 0), halved_at = $2 WHERE account = $1")
-            .bind(account)
-            .bind(millis(now))
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE sending_state SET halvings = CASE WHEN halvings > 0 THEN halvings - 1 ELSE 0 END, halved_at = $2 WHERE account = $1",
+        )
+        .bind(account)
+        .bind(millis(now))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

@@ -1,41 +1,37 @@
 //! Signatures of topics: the postings under which later mails find their twins.
 
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::AssertSqlSafe;
 
-use super::StoreError;
+use super::{StoreError, Writing};
 use crate::domain::{dedupe, verdict::Postings};
 
 /// Rows written in one statement.
 const ROWS_A_STATEMENT: usize = 200;
 
 /// Puts the postings of a topic's latest revision in the place of the earlier ones.
-pub(super) async fn replace(
-    transaction: &mut Transaction<'static, Sqlite>,
-    serial: i64,
-    number: &str,
-    postings: &Postings,
-) -> Result<(), StoreError> {
+pub(super) async fn replace(transaction: &mut Writing, serial: i64, number: &str, postings: &Postings) -> Result<(), StoreError> {
     let priority = dedupe::priority(number);
     let tables = [
         (
             &postings.bands,
             "DELETE FROM signature_band WHERE topic_serial = $1",
-            "INSERT INTO signature_band (hash, priority, topic_serial) ",
+            "INSERT INTO signature_band (hash, priority, topic_serial)",
         ),
         (
             &postings.pairs,
             "DELETE FROM signature_pair WHERE topic_serial = $1",
-            "INSERT INTO signature_pair (hash, priority, topic_serial) ",
+            "INSERT INTO signature_pair (hash, priority, topic_serial)",
         ),
     ];
     for (hashes, delete, insert) in tables {
         sqlx::query(delete).bind(serial).execute(&mut **transaction).await?;
         for part in hashes.chunks(ROWS_A_STATEMENT) {
-            let mut query = QueryBuilder::<Sqlite>::new(insert);
-            query.push_values(part, |mut row, hash| {
-                row.push_bind(*hash).push_bind(priority).push_bind(serial);
-            });
-            query.build().execute(&mut **transaction).await?;
+            let rows: Vec<String> = (0..part.len()).map(|row| format!("(${}, $1, $2)", row + 3)).collect();
+            let mut query = sqlx::query(AssertSqlSafe(format!("{insert} VALUES {}", rows.join(", ")))).bind(priority).bind(serial);
+            for hash in part {
+                query = query.bind(*hash);
+            }
+            query.execute(&mut **transaction).await?;
         }
     }
     Ok(())

@@ -1,9 +1,8 @@
 //! Who may still be written to: caps on automatic answers, loops, and addresses that letters came back from.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Sqlite, Transaction};
 
-use super::super::{Store, StoreError, millis, timestamp, word};
+use super::super::{Store, StoreError, Writing, millis, timestamp, word};
 use crate::domain::letters::{
     self, Letter,
     caps::{AnswerCaps, Earlier, is_public, leave_at},
@@ -14,7 +13,7 @@ const UNDELIVERABLE_DAYS: i64 = 7;
 
 /// Queues a letter inside a transaction; `false` where its key was used before.
 pub async fn insert(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     letter: &Letter,
     cause_id: Option<i64>,
     mail_domain: &str,
@@ -70,7 +69,7 @@ fn domain_of(address: &str) -> String {
 /// Whether and when an automatic answer may leave, in view of all earlier ones. Counted here, in the transaction that queues it,
 /// so that a flood of mails neither outruns the count nor fills the queue.
 async fn admit(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     letter: &Letter,
     caps: &AnswerCaps,
     now: Timestamp,
@@ -119,12 +118,7 @@ async fn admit(
 }
 
 /// When the answer leaves that lies `n` answers back.
-async fn nth_last(
-    transaction: &mut Transaction<'static, Sqlite>,
-    column: &'static str,
-    value: &str,
-    n: u32,
-) -> Result<Option<Timestamp>, StoreError> {
+async fn nth_last(transaction: &mut Writing, column: &'static str, value: &str, n: u32) -> Result<Option<Timestamp>, StoreError> {
     let sql = match column {
         "recipient" => {
             "SELECT due_at FROM letter WHERE kind = 'ack' AND recipient = $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2"
@@ -163,13 +157,7 @@ impl Store {
 
 /// A delivery report about one of our letters: it failed, and its address is marked where the failure is permanent. A Message-ID
 /// that is not ours and a report heard before change nothing.
-pub async fn bounced(
-    transaction: &mut Transaction<'static, Sqlite>,
-    message_id: &str,
-    why: &str,
-    permanent: bool,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn bounced(transaction: &mut Writing, message_id: &str, why: &str, permanent: bool, at: Timestamp) -> Result<(), StoreError> {
     let row: Option<(i64, String)> = sqlx::query_as(
         "UPDATE letter SET state = CASE WHEN $4 THEN 'failed' ELSE state END, bounced_at = CASE WHEN $4 THEN $2 END, last_reply = $3
          WHERE message_id = $1 AND bounced_at IS NULL AND state IN ('sent', 'unknown') RETURNING id, recipient",
@@ -187,7 +175,7 @@ pub async fn bounced(
 }
 
 async fn mark_undeliverable(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Writing,
     address: &str,
     why: &str,
     letter: Option<i64>,

@@ -1,0 +1,113 @@
+//! The two database engines: how each is reached, set up and migrated. All other SQL is common to both.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{
+    ConnectOptions as _, Executor as _,
+    any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
+    migrate::Migrator,
+    postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+
+use super::StoreError;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Only one transaction writes at a time, as in SQLite: what it read before it wrote still holds when it commits. The number is
+/// annexd's own; the lock is the database's and ends with the transaction.
+pub(super) const WRITERS_TURN: &str = "SELECT pg_advisory_xact_lock(4702394921427289928)";
+
+/// Every SQLite connection: WAL, synchronised to the disk at each commit, and 20 s of waiting for another writer.
+const SQLITE_WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 20000";
+const SQLITE_READING: &str = "PRAGMA busy_timeout = 20000";
+const POSTGRES_READING: &str = "SET default_transaction_read_only = on";
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// What a pool may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+impl Engine {
+    pub(super) fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => Ok(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
+            _ => Err(StoreError::Address(url.to_owned())),
+        }
+    }
+
+    pub(super) fn migrations(self) -> &'static Migrator {
+        match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+        }
+    }
+
+    pub(super) fn count_of_migration_tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+            Self::Postgres => "SELECT count(to_regclass('_sqlx_migrations'))",
+        }
+    }
+
+    pub(super) fn pool(self, access: Access) -> AnyPoolOptions {
+        let set_up = match (self, access) {
+            (Self::Sqlite, Access::Write) => SQLITE_WRITING,
+            (Self::Sqlite, Access::Read) => SQLITE_READING,
+            (Self::Postgres, Access::Write) => "",
+            (Self::Postgres, Access::Read) => POSTGRES_READING,
+        };
+        AnyPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(30)).after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(set_up).await?;
+                Ok(())
+            })
+        })
+    }
+
+    pub(super) fn address(
+        self,
+        url: &str,
+        password: Option<SecretString>,
+        data_dir: &Path,
+        access: Access,
+    ) -> Result<AnyConnectOptions, StoreError> {
+        install_default_drivers();
+        match self {
+            Self::Postgres => {
+                let Some(password) = password else { return Ok(AnyConnectOptions::from_str(url)?) };
+                let options = PgConnectOptions::from_str(url)?.password(password.expose_secret());
+                Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)
+            }
+            Self::Sqlite => {
+                let options = SqliteConnectOptions::new().filename(file(url, data_dir));
+                let options = match access {
+                    Access::Write => options.create_if_missing(true),
+                    Access::Read => options.read_only(true),
+                };
+                Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)
+            }
+        }
+    }
+}
+
+/// The database file of a `sqlite:` address.
+pub(super) fn file(url: &str, data_dir: &Path) -> PathBuf {
+    data_dir.join(url.trim_start_matches("sqlite:").trim_start_matches("//"))
+}
