@@ -138,6 +138,15 @@ impl Store {
         Ok(answer)
     }
 
+    /// Size of the database.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let (bytes,): (i64,) = sqlx::query_as(self.engine.size()).fetch_one(&self.pool).await?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
     /// Begins a transaction that may write: one at a time, the others wait.
     async fn begin(&self) -> Result<Writing, StoreError> {
         match self.engine {

@@ -7,13 +7,15 @@ use std::{
 };
 
 use super::{
-    MailSystem,
+    MailSystem, Postgres,
     accounts::{ADMINISTRATORS, DEPARTMENT},
 };
 
 /// An installation in a folder of its own.
 pub struct Annexd {
     pub configuration: PathBuf,
+    /// Its database server, where it is not SQLite.
+    pub postgres: Option<Postgres>,
     folder: tempfile::TempDir,
 }
 
@@ -38,8 +40,10 @@ impl Annexd {
     pub fn with(sections: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let configuration = folder.path().join("annexd.toml");
-        fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}", folder.path().join("data").display())).unwrap();
-        Self { configuration, folder }
+        let postgres = std::env::var("ANNEXD_TEST_STORE").is_ok_and(|store| store == "postgres").then(Postgres::start);
+        let store = postgres.as_ref().map_or_else(String::new, |server| format!("\n[store]\nurl = \"{}\"\n", server.database("annexd")));
+        fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}{store}", folder.path().join("data").display())).unwrap();
+        Self { configuration, postgres, folder }
     }
 
     /// The installation's folder; the configuration's neighbours (`divisions.toml`) go here.

@@ -250,12 +250,12 @@ impl Drop for MailSystem {
 }
 
 /// One server and the process that ends it.
-struct Keeper {
+pub(super) struct Keeper {
     child: Child,
 }
 
 impl Keeper {
-    fn start(root: &Path, name: &str, prepare: &str, clean: &str, server: &[&str]) -> Self {
+    pub(super) fn start(root: &Path, name: &str, prepare: &str, clean: &str, server: &[&str]) -> Self {
         let output = fs::OpenOptions::new().create(true).append(true).open(root.join(format!("{name}.out"))).unwrap();
         let mut command = privileged("sh");
         command.arg(root.join("keeper.sh")).arg(root.join(format!("{name}.pid"))).args([prepare, clean]).args(server);
@@ -273,7 +273,7 @@ impl Drop for Keeper {
 }
 
 /// A command run as root.
-fn privileged(program: &str) -> Command {
+pub(super) fn privileged(program: &str) -> Command {
     let root = fs::read_to_string("/proc/self/status").is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:\t0\t")));
     if root {
         return Command::new(program);

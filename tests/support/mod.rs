@@ -6,6 +6,7 @@
 //! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
 //! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
 //! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
+//! | `postgres.rs` | [`Postgres`]: a private cluster, for every installation under `ANNEXD_TEST_STORE=postgres` |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
@@ -26,6 +27,7 @@ pub mod mail_system;
 pub mod netease;
 pub mod office;
 pub mod process;
+pub mod postgres;
 pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;
@@ -33,4 +35,5 @@ pub mod wire;
 pub use annexd::Annexd;
 pub use mail_system::MailSystem;
 pub use netease::Netease;
+pub use postgres::Postgres;
 pub use smtp_fake::FakeSmtp;

@@ -66,6 +66,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn size(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Self::Postgres => "SELECT pg_database_size(current_database())",
+        }
+    }
+
     pub(super) fn pool(self, access: Access) -> AnyPoolOptions {
         let set_up = match (self, access) {
             (Self::Sqlite, Access::Write) => SQLITE_WRITING,

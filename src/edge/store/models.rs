@@ -90,7 +90,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn model_in_force(&self) -> Result<InForce<String>, StoreError> {
         let (off, version): (i64, Option<String>) =
-            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'model_off'), (SELECT version FROM model WHERE active = 1)")
+            sqlx::query_as("SELECT (SELECT count(*) FROM setting WHERE name = 'model_off'), (SELECT version FROM model WHERE active = 1)")
                 .fetch_one(&self.pool)
                 .await?;
         Ok(if off != 0 { InForce::Off } else { version.map_or(InForce::Shipped, InForce::Learnt) })

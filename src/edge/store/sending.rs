@@ -226,16 +226,6 @@ impl Store {
         Ok(rows.into_iter().map(|(address, count)| (address, u64::try_from(count).unwrap_or(0))).collect())
     }
 
-    /// Size of the database file.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
-        let (pages, size): (i64, i64) =
-            sqlx::query_as("SELECT page_count, page_size FROM pragma_page_count(), pragma_page_size()").fetch_one(&self.pool).await?;
-        Ok(u64::try_from(pages.saturating_mul(size)).unwrap_or(0))
-    }
-
     /// How many messages are parked.
     ///
     /// # Errors
