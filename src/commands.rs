@@ -20,6 +20,7 @@ pub mod forms;
 pub mod import;
 pub mod letters;
 pub mod log;
+pub mod migrate;
 pub mod parked;
 pub mod queue;
 pub mod replay;

@@ -5,8 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backup, check, demo, digest, examine, export, forms, import, letters, log, parked, print_line, queue, replay, route, status, topic,
-    work,
+    backup, check, demo, digest, examine, export, forms, import, letters, log, migrate, parked, queue, replay, route, status, topic, work,
 };
 use crate::{
     config::{Installation, Mistake},
@@ -116,8 +115,8 @@ enum Command {
         #[arg(value_name = "DIR")]
         dir: PathBuf,
     },
-    /// Bring the database to this version's schema
-    Migrate,
+    /// Bring the database to this version's schema; with --from and --to, move a whole installation to another database
+    Migrate(migrate::Move),
     /// Read foreign bytes for another annexd; not for people
     #[command(hide = true)]
     Reader,
@@ -247,10 +246,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
         Command::Backup { dir } => backup::backup(&build(load()?).await?, &dir).await?,
-        Command::Migrate => {
-            let house = build(load()?).await?;
-            print_line(&format!("The database is at schema {}.", house.store.schema_version().await?));
+        Command::Migrate(migrate::Move { from: Some(from), to: Some(to) }) => {
+            migrate::carry_over(&load()?.config, &from, &to, cli.json).await?
         }
+        Command::Migrate(_) => migrate::bring_up_to_date(&build(load()?).await?.store, cli.json).await?,
         Command::Reader => {}
     }
     Ok(())

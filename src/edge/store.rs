@@ -9,6 +9,7 @@ use sqlx::AnyPool;
 
 mod accept;
 mod backup;
+mod copying;
 mod digest;
 mod engine;
 mod export;
@@ -30,6 +31,7 @@ mod story;
 use engine::{Access, Engine};
 
 pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
+pub use copying::Copied;
 pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
@@ -60,6 +62,10 @@ pub enum StoreError {
         "the database was made by a newer annexd (schema {found}, this program knows {known}); install that version or restore a backup"
     )]
     NewerSchema { found: i64, known: i64 },
+    #[error("the database has schema {found}, this program {known}; bring it up to date with annexd migrate first")]
+    OtherSchema { found: i64, known: i64 },
+    #[error("the database is not empty, its table {0} holds rows; name a new one")]
+    NotEmpty(String),
     #[error("the database address {0:?} is not understood; use sqlite:FILE or postgres://USER@HOST/DATABASE")]
     Address(String),
     #[error("stored JSON is damaged: {0}")]

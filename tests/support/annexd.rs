@@ -46,6 +46,19 @@ impl Annexd {
         Self { configuration, postgres, folder }
     }
 
+    /// With these sections and the database they name; folders named in them are relative to the configuration's.
+    pub fn local(sections: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| format!("path = \"{}\"", folder.path().join(name).display());
+        let sections = sections.replace("path = \"in\"", &place("in")).replace("path = \"out\"", &place("out"));
+        for part in ["new", "cur", "tmp"] {
+            fs::create_dir_all(folder.path().join("in").join(part)).unwrap();
+        }
+        let configuration = folder.path().join("annexd.toml");
+        fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}", folder.path().join("data").display())).unwrap();
+        Self { configuration, postgres: None, folder }
+    }
+
     /// The installation's folder; the configuration's neighbours (`divisions.toml`) go here.
     pub fn folder(&self) -> &Path {
         self.folder.path()

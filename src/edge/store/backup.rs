@@ -2,15 +2,25 @@
 
 use std::path::Path;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, engine::Engine};
 
 impl Store {
-    /// Writes a consistent copy of the database into a new file (SQLite's `VACUUM INTO`).
+    /// Writes a consistent copy of the database into a new SQLite file, whichever engine this one has.
     ///
     /// # Errors
     /// When the file exists already or cannot be written.
     pub async fn backup(&self, file: &Path) -> Result<(), StoreError> {
-        sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&self.pool).await?;
+        match self.engine {
+            Engine::Sqlite => {
+                sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&self.pool).await?;
+            }
+            Engine::Postgres => {
+                let copy = Self::open(&format!("sqlite:{}", file.display()), None, Path::new("/")).await?;
+                copy.migrate().await?;
+                self.copy_into(&copy).await?;
+                copy.pool.close().await;
+            }
+        }
         Ok(())
     }
 

@@ -66,6 +66,38 @@ impl Engine {
         }
     }
 
+    /// Begins a transaction that sees one moment of the database.
+    pub(super) fn snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Names of annexd's tables in the order of their making, so that no row comes before what it refers to.
+    pub(super) fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations' ORDER BY rowid"
+            }
+            Self::Postgres => {
+                "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)
+                 AND relname <> '_sqlx_migrations' ORDER BY oid"
+            }
+        }
+    }
+
+    /// Name and declared type of a table's columns.
+    pub(super) fn columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name, type FROM pragma_table_info($1) ORDER BY cid",
+            Self::Postgres => {
+                "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position"
+            }
+        }
+    }
+
     pub(super) fn size(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
