@@ -23,7 +23,7 @@ mod sections;
 mod sending;
 mod storing;
 
-pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, Provider};
+pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, NETEASE_STRAY, Provider};
 pub use secret::SecretSource;
 pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, WebConfig};
 pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};

@@ -14,7 +14,7 @@ use support::{
     Annexd, Netease,
     accounts::DEPARTMENT,
     annexd::Daemon,
-    netease::{JUNK, VIRUS},
+    netease::{ADVERTS, JUNK, SUBSCRIPTIONS, VIRUS},
 };
 
 const CODE: &str = "ABCDEFGHIJKLMNOP";
@@ -81,6 +81,22 @@ fn one_poll_takes_in_everything_and_says_only_what_such_a_server_knows() {
     server.change("INBOX", 1_400_000_003, |mail| (mail.ghost, mail.raw) = (false, self::mail(77)));
     annexd.say(&["poll"]);
     assert_eq!(annexd.export("messages").len(), 62, "the ghost became a mail");
+}
+
+#[test]
+fn spam_folders_are_taken_in_unasked_and_infected_mail_is_only_counted() {
+    let server = Netease::start(DEPARTMENT, CODE);
+    for (uid, folder) in (1..).zip(["INBOX", JUNK, ADVERTS, SUBSCRIPTIONS, VIRUS]) {
+        server.put(folder, uid, &mail(uid));
+    }
+    let annexd = beside(&server, "");
+    annexd.say(&["poll"]);
+    let subjects: Vec<String> = annexd.export("messages").iter().map(|message| message["subject"].to_string()).collect();
+    assert_eq!(subjects.len(), 4, "{subjects:?}");
+    assert!(!subjects.iter().any(|subject| subject.contains("no. 5")), "{subjects:?}");
+    let checked = String::from_utf8_lossy(&annexd.run(&["check", "--connect"]).stdout).into_owned();
+    assert!(checked.contains("订阅邮件") && checked.contains("病毒文件夹 holds 1 mails") && !checked.contains("may add"), "{checked}");
+    assert_eq!(server.offences(), Vec::<String>::new());
 }
 
 #[test]

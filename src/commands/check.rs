@@ -82,8 +82,10 @@ async fn mailbox(installation: &Installation) -> Result<String, String> {
         }
         MailboxConfig::Imap(config) => {
             let mut session = watch::open(config, None).await.map_err(|fault| fault.what)?;
-            let probe = session.probe(&config.folders).await.map_err(|fault| fault.what)?;
             let survey = survey::survey(config, &mut session).await.map_err(|fault| fault.what)?;
+            // A folder that is named and not there is an error here.
+            let folders: Vec<String> = survey.absent.iter().chain(&survey.present).cloned().collect();
+            let probe = session.probe(&folders).await.map_err(|fault| fault.what)?;
             session.logout().await;
             let folders: Vec<String> = probe.folders.iter().map(|(name, state)| format!("{name} ({} messages)", state.exists)).collect();
             let waits = if probe.capabilities.iter().any(|capability| capability == "IDLE") { "IDLE" } else { "polling" };

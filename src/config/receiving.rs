@@ -9,6 +9,9 @@ use super::{
 };
 use crate::edge::mailbox::imap::{ImapSettings, Security, is_loopback};
 
+/// Folders in which NetEase puts good mail by mistake.
+pub const NETEASE_STRAY: [&str; 3] = ["垃圾邮件", "广告邮件", "订阅邮件"];
+
 #[derive(Debug, Clone)]
 pub enum MailboxConfig {
     Imap(ImapConfig),
@@ -25,6 +28,8 @@ pub struct ImapConfig {
     pub ca_file: Option<PathBuf>,
     /// In plain Unicode: 垃圾邮件.
     pub folders: Vec<String>,
+    /// Watched where the account has them.
+    pub folders_if_there: Vec<String>,
     pub provider: Provider,
     pub poll_secs: u64,
     /// Use IDLE where the server has it.
@@ -106,14 +111,18 @@ pub fn mailbox(reader: &mut Reader) -> MailboxConfig {
         Protection::Plain => Security::Plain,
     };
     let default_port = if security == Security::Tls { 993 } else { 143 };
+    let provider = provider(reader, "mailbox", &host);
+    let named = reader.strings("mailbox", "folders").filter(|folders| !folders.is_empty());
+    let stray = if provider == Provider::Netease && named.is_none() { NETEASE_STRAY.as_slice() } else { &[] };
     MailboxConfig::Imap(ImapConfig {
         port: port(reader, "mailbox").unwrap_or(default_port),
         security,
         username: reader.required("mailbox", "username", "jlsgxtkjc@163.com"),
         password: password(reader, "mailbox").unwrap_or_else(|| missing_password(reader, "mailbox")),
         ca_file: reader.parsed("mailbox", "ca_file", existing),
-        folders: reader.strings("mailbox", "folders").filter(|folders| !folders.is_empty()).unwrap_or_else(|| vec!["INBOX".to_owned()]),
-        provider: provider(reader, "mailbox", &host),
+        folders: named.unwrap_or_else(|| vec!["INBOX".to_owned()]),
+        folders_if_there: stray.iter().map(|name| (*name).to_owned()).collect(),
+        provider,
         poll_secs,
         idle: reader.boolean("mailbox", "idle").unwrap_or(true),
         timeout_secs: reader.number("mailbox", "timeout_secs", 1..=3_600).unwrap_or(60),

@@ -83,10 +83,10 @@ pub async fn take_in_imap(
     let folders = if everything {
         let found = survey::survey(config, session).await?;
         found.note(house).await?;
-        memory.leave_out(&found.absent);
+        memory.leave_out(found.absent.iter().chain(&found.lacking));
         found.present
     } else {
-        config.folders.iter().filter(|folder| !memory.is_left_out(folder)).cloned().collect()
+        config.folders.iter().chain(&config.folders_if_there).filter(|folder| !memory.is_left_out(folder)).cloned().collect()
     };
     let mut pass = Pass::default();
     // The first folder comes last: it is the one that IDLE then watches.
@@ -206,7 +206,7 @@ async fn fetch(
         Err(error) => {
             let fault = error.downcast_ref::<Fault>().filter(|fault| fault.kind == FaultKind::Later);
             if let Some(fault) = fault
-                && let Some(uid) = memory.blame(&place.folder, place.uidvalidity, chunk.len(), &wanted)
+                && let Some(uid) = memory.blame(&place.folder, place.uidvalidity, chunk.len(), &wanted, session.received_bytes())
             {
                 give_up(house, memory, place, uid, &fault.what).await?;
             }

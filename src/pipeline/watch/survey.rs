@@ -7,14 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::House;
 use crate::{
-    config::ImapConfig,
+    config::{ImapConfig, NETEASE_STRAY},
     edge::{fault::Fault, mailbox::imap::Session},
 };
 
 /// Folders in which NetEase holds mails back as infected. They are counted, never read.
 const VIRUS: [&str; 2] = ["病毒文件夹", "病毒邮件"];
-/// Folders in which NetEase puts good mail by mistake.
-const STRAY: [&str; 3] = ["垃圾邮件", "广告邮件", "订阅邮件"];
 /// The web setting hides what is older than 30 days.
 const WINDOW_DAYS: i64 = 31;
 /// With so many mails and none older than the window, the setting is likely even where nothing older was ever seen.
@@ -28,10 +26,12 @@ pub const FOLDERS_NOTE: &str = "mailbox_note:folders";
 /// What a look at the account's folders showed.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    /// Configured and there.
+    /// Watched and there.
     pub present: Vec<String>,
-    /// Configured and not there.
+    /// Configured by name and not there.
     pub absent: Vec<String>,
+    /// Watched where they are there, and not there.
+    pub lacking: Vec<String>,
     /// Spam folders that are there and not configured.
     pub unwatched: Vec<String>,
     /// Folders of infected mail, with the number of mails.
@@ -45,14 +45,16 @@ pub struct Survey {
 pub async fn survey(config: &ImapConfig, session: &mut Session) -> Result<Survey, Fault> {
     let there = session.folders().await?;
     let is_there = |name: &str| there.is_empty() || name.eq_ignore_ascii_case("INBOX") || there.contains(name);
-    let (present, absent) = config.folders.iter().cloned().partition(|name| is_there(name));
-    let watched = |name: &str| config.folders.iter().any(|folder| folder == name);
-    let unwatched = STRAY.iter().filter(|name| there.contains(**name) && !watched(name)).map(|name| (*name).to_owned()).collect();
+    let (mut present, absent): (Vec<String>, Vec<String>) = config.folders.iter().cloned().partition(|name| is_there(name));
+    let (more, lacking): (Vec<String>, Vec<String>) = config.folders_if_there.iter().cloned().partition(|name| there.contains(name));
+    present.extend(more);
+    let watched = |name: &str| config.folders.iter().chain(&config.folders_if_there).any(|folder| folder == name);
+    let unwatched = NETEASE_STRAY.iter().filter(|name| there.contains(**name) && !watched(name)).map(|name| (*name).to_owned()).collect();
     let mut infected = Vec::new();
     for name in VIRUS.iter().filter(|name| there.contains(**name) && !watched(name)) {
         infected.push(((*name).to_owned(), session.examine(name).await?.exists));
     }
-    Ok(Survey { present, absent, unwatched, infected })
+    Ok(Survey { present, absent, lacking, unwatched, infected })
 }
 
 impl Survey {

@@ -30,6 +30,8 @@ pub struct Session {
     /// The fetch command under way.
     fetching: Option<RequestId>,
     spool: Spool,
+    /// What the spool had counted when the fetch began.
+    received_before: u64,
 }
 
 impl Session {
@@ -47,7 +49,7 @@ impl Session {
             .map_err(|_| Fault::later(format!("{} did not answer LOGIN in time", settings.host)))?
             .map_err(|(error, _)| login_fault(&error))?;
         let (capabilities, read_timeout) = (BTreeSet::new(), settings.read_timeout);
-        let mut session = Self { inner, capabilities, server: None, read_timeout, fetching: None, spool };
+        let mut session = Self { inner, capabilities, server: None, read_timeout, fetching: None, spool, received_before: 0 };
         session.read_capabilities().await?;
         if session.capabilities.contains("ID") && !settings.id.is_empty() {
             session.say_who_we_are(&settings.id).await?;
@@ -126,6 +128,7 @@ impl Session {
         let set: Vec<String> = uids.iter().map(u32::to_string).collect();
         let id = self.send(&format!("UID FETCH {} (UID INTERNALDATE RFC822.SIZE BODY.PEEK[])", set.join(","))).await?;
         self.fetching = Some(id);
+        self.received_before = self.spool.received();
         Ok(())
     }
 
@@ -159,6 +162,12 @@ impl Session {
             Some(what) => Fault { kind: FaultKind::Disk, what: format!("a mail could not be written to disk: {what}") },
             None => fault,
         })
+    }
+
+    /// Bytes of mails that have come since the latest fetch began, the one in hand included.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.spool.received().saturating_sub(self.received_before)
     }
 
     /// Whether the server announces IDLE.
