@@ -122,7 +122,6 @@ pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
 /// When another daemon holds the store, or a loop panics.
 pub async fn run(house: House) -> anyhow::Result<Ended> {
     let _lock = Lock::take(&house.config.data_dir)?;
-    house.store.recover_sending(house.now()).await?;
     let (stop, stopped) = Stopped::new();
     let work = Arc::new(Notify::new());
     let letters = Arc::new(Notify::new());
@@ -346,6 +345,8 @@ async fn web_loop(house: House, web: WebConfig, stopped: Stopped) -> anyhow::Res
 
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     let mut outlets = outlets(&house)?;
+    // Of this process before, or of this loop before the database failed it: nobody else sends now.
+    house.store.recover_sending(house.now()).await?;
     loop {
         summarise::summarise(&house).await?;
         alert::watch(&house).await?;

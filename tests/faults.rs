@@ -14,22 +14,14 @@ use std::{
 
 use annexd::edge::crash::POINTS;
 use serde_json::Value;
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use support::{Annexd, MailSystem, accounts::DEPARTMENT, record};
 
 const WAIT: Duration = Duration::from_secs(60);
 const SENDERS: [&str; 4] = ["gxj-changchun", "gxj-jilin", "gxj-siping", "gxj-tonghua"];
 
-fn long() -> bool {
-    std::env::var("ANNEXD_TEST_LONG").is_ok_and(|text| text == "1")
-}
-
-/// Answers are not capped: a day of mail comes in a minute here.
 fn beside(mail: &MailSystem) -> Annexd {
     let annexd = Annexd::beside(mail);
-    let caps = ["per_address_hour", "per_address_day", "per_domain_hour", "per_domain_day", "total_day", "alternations_day"];
-    let open: String = caps.iter().map(|cap| format!("{cap} = 0\n")).collect();
-    let text = fs::read_to_string(&annexd.configuration).unwrap();
-    fs::write(&annexd.configuration, format!("{text}\n[answers]\n{open}")).unwrap();
+    annexd.open_caps();
     annexd
 }
 
@@ -128,7 +120,7 @@ fn check_laws(mail: &MailSystem, annexd: &Annexd, sent: usize) -> usize {
 fn killed_at_random_moments_it_loses_nothing_and_answers_once() {
     let mail = MailSystem::start();
     let annexd = beside(&mail);
-    let (mails, kills) = (mails(), if long() { 400 } else { 40 });
+    let (mails, kills) = (mails(), if support::long() { 400 } else { 40 });
     let mut sent = 0;
     for kill in 0..kills {
         let daemon = annexd.daemon();
@@ -144,7 +136,8 @@ fn killed_at_random_moments_it_loses_nothing_and_answers_once() {
     }
     settle(&annexd, mails.len());
     let hidden = check_laws(&mail, &annexd, mails.len());
-    println!("{kills} kills, {} mails, {hidden} letters of hidden fate", mails.len());
+    let how = format!("`faults.rs`: SIGKILL of `annexd run` at random moments; {} mails, {hidden} letters of hidden fate", mails.len());
+    record::note("random kills", kills, &how);
 }
 
 #[test]
@@ -170,6 +163,7 @@ fn killed_at_every_named_point_it_goes_on_where_it_was() {
     settle(&annexd, POINTS.len());
     let hidden = check_laws(&mail, &annexd, POINTS.len());
     assert_eq!(hidden, 2, "after the claim and after the answer nobody can know");
+    record::note("kills at named points", POINTS.len(), "`faults.rs`: every point of `edge/crash.rs`");
 }
 
 /// One pass that leaves nothing waiting.

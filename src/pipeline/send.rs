@@ -186,12 +186,14 @@ async fn leave(house: &House, account: &Account, state: &SendingState) -> anyhow
     let pace = slowed(account.config.pace, state.halvings);
     let midnight = now.to_zoned_datetime(house.zone.clone()).start_of_day()?.timestamp();
     let quarter_ago = now.checked_sub(SignedDuration::from_secs(QUARTER_SECS))?;
+    // What seems to lie in the future left before the clock was set back: it must not stop everything until that time comes again.
+    let until = now.checked_add(SignedDuration::from_secs(QUARTER_SECS))?;
     for (cap, since) in [(pace.per_day, midnight), (pace.per_15_min, quarter_ago)] {
-        if cap > 0 && house.store.handed_over_since(&account.name, since).await? >= u64::from(cap) {
+        if cap > 0 && house.store.handed_over_between(&account.name, since, until).await? >= u64::from(cap) {
             return Ok(Leave::Capped);
         }
     }
-    let Some(last) = house.store.last_handover(&account.name).await?.filter(|_| pace.gap_secs > 0) else { return Ok(Leave::Now) };
+    let Some(last) = house.store.last_handover(&account.name, until).await?.filter(|_| pace.gap_secs > 0) else { return Ok(Leave::Now) };
     let passed = Duration::try_from(now.duration_since(last)).unwrap_or_default();
     let left = Duration::from_secs(pace.gap_secs).saturating_sub(passed);
     Ok(if left.is_zero() { Leave::Now } else { Leave::After(left) })
@@ -221,7 +223,7 @@ async fn address_free_at(house: &House, letter: &DueLetter) -> anyhow::Result<Op
         if cap > 0
             && let Some(at) = house.store.nth_last_answer(&letter.to, cap).await?
         {
-            free = free.max(at.checked_add(SignedDuration::from_hours(hours))?);
+            free = free.max(at.min(now).checked_add(SignedDuration::from_hours(hours))?);
         }
     }
     Ok((free > now).then_some(free))

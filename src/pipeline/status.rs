@@ -79,7 +79,7 @@ async fn account(house: &House, role: &str, smtp: &SmtpConfig) -> anyhow::Result
     let name = smtp.account();
     let state = house.store.sending_state(&name).await?;
     let midnight = now.to_zoned_datetime(house.zone.clone()).start_of_day()?.timestamp();
-    let sent_today = house.store.handed_over_since(&name, midnight).await?;
+    let sent_today = house.store.handed_over_between(&name, midnight, now).await?;
     let cap = u64::from(smtp.pace.per_day);
     let halted_until = state.halted_at.and(state.halted_until);
     Ok(AccountStatus {

@@ -167,6 +167,17 @@ impl MailSystem {
         self.start_imap();
     }
 
+    /// The provider makes an account's mailbox anew: empty, with another UIDVALIDITY.
+    pub fn recreate_mailbox(&mut self, account: &str) {
+        let folder = self.root.join("mail").join(&self.account(account).address);
+        self.stop_imap();
+        let emptied = Command::new("sh").args(["-c", &format!("rm -rf {0} || sudo -n rm -rf {0}", folder.display())]).status();
+        assert!(emptied.is_ok_and(|status| status.success()), "{} cannot be emptied", folder.display());
+        // Dovecot takes the time in seconds for a new mailbox.
+        std::thread::sleep(Duration::from_secs(1));
+        self.start_imap();
+    }
+
     /// Postfix goes away.
     pub fn stop_smtp(&mut self) {
         self.postfix = None;

@@ -10,6 +10,8 @@
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
+//! | `cutter.rs` | [`Cutter`](cutter::Cutter): a line before a real server that is cut, slow or swallows everything |
+//! | `record.rs` | what the last full run counted, for `tests/README.md` |
 //! | `smtp_fake.rs` | [`FakeSmtp`]: a scripted 163.com SMTP server, token by token |
 //! | `process.rs` | what the kernel says of a process |
 //! | `imap_client.rs`, `smtp_client.rs`, `wire.rs` | small clients, independent of the libraries under test |
@@ -21,6 +23,7 @@
 pub mod accounts;
 pub mod annexd;
 pub mod certificates;
+pub mod cutter;
 pub mod imap_client;
 pub mod lines;
 pub mod mail_system;
@@ -28,6 +31,7 @@ pub mod netease;
 pub mod office;
 pub mod process;
 pub mod postgres;
+pub mod record;
 pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;
@@ -37,3 +41,8 @@ pub use mail_system::MailSystem;
 pub use netease::Netease;
 pub use postgres::Postgres;
 pub use smtp_fake::FakeSmtp;
+
+/// Whether the run may take its time: `./test --long`.
+pub fn long() -> bool {
+    std::env::var("ANNEXD_TEST_LONG").is_ok_and(|text| text == "1")
+}

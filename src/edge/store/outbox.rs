@@ -315,26 +315,30 @@ impl Store {
         Ok(left)
     }
 
-    /// Letters an account handed to its server since a moment: what counts against its caps.
+    /// Letters an account handed to its server between two moments: what counts against its caps.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn handed_over_since(&self, account: &str, since: Timestamp) -> Result<u64, StoreError> {
-        let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM handover WHERE account = $1 AND started_at >= $2")
+    pub async fn handed_over_between(&self, account: &str, since: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
+        let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM handover WHERE account = $1 AND started_at BETWEEN $2 AND $3")
             .bind(account)
             .bind(millis(since))
+            .bind(millis(until))
             .fetch_one(&self.pool)
             .await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// When an account last handed a letter to its server.
+    /// When an account last handed a letter to its server, up to a moment.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn last_handover(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
-        let (started,): (Option<i64>,) =
-            sqlx::query_as("SELECT max(started_at) FROM handover WHERE account = $1").bind(account).fetch_one(&self.pool).await?;
+    pub async fn last_handover(&self, account: &str, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let (started,): (Option<i64>,) = sqlx::query_as("SELECT max(started_at) FROM handover WHERE account = $1 AND started_at <= $2")
+            .bind(account)
+            .bind(millis(until))
+            .fetch_one(&self.pool)
+            .await?;
         Ok(started.map(timestamp))
     }
 
