@@ -1,0 +1,66 @@
+//! A database of every schema version that was released opens, migrates and exports what was in it. The samples lie in
+//! `fixtures/schema/`; `fixtures/make/schema.py` makes the next one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use flate2::read::GzDecoder;
+use support::Annexd;
+
+fn samples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema");
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.to_string_lossy().ends_with(".sql.gz"));
+    found.sort();
+    found
+}
+
+/// Rows of each table, counted in the dump.
+fn rows(dump: &str) -> BTreeMap<&str, usize> {
+    let mut rows = BTreeMap::new();
+    for line in dump.lines() {
+        if let Some((table, _)) = line.strip_prefix("INSERT INTO \"").and_then(|rest| rest.split_once('"')) {
+            *rows.entry(table).or_default() += 1;
+        }
+    }
+    rows
+}
+
+#[test]
+fn a_database_of_every_released_schema_opens_migrates_and_exports_what_was_in_it() {
+    assert!(!samples().is_empty());
+    for sample in samples() {
+        let mut dump = String::new();
+        GzDecoder::new(fs::File::open(&sample).unwrap()).read_to_string(&mut dump).unwrap();
+        let annexd = Annexd::local(
+            "[mailbox]\nkind = \"maildir\"\npath = \"in\"\n\n[smtp]\nkind = \"maildir\"\npath = \"out\"\nfrom = \"科技处 <jlsgxtkjc@163.com>\"\n",
+        );
+        let data = annexd.folder().join("data");
+        fs::create_dir_all(&data).unwrap();
+        fs::write(annexd.folder().join("dump.sql"), &dump).unwrap();
+        let load = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.executescript(open(sys.argv[2], encoding='utf-8').read())";
+        let (database, script) = (data.join("annexd.db"), annexd.folder().join("dump.sql"));
+        let loaded = Command::new("python3").args(["-c", load]).args([&database, &script]).status().unwrap();
+        assert!(loaded.success(), "{}", sample.display());
+        annexd.say(&["migrate"]);
+        let checked = String::from_utf8_lossy(&annexd.run(&["check", "--connect"]).stdout).into_owned();
+        assert!(checked.contains("integrity ok"), "{}: {checked}", sample.display());
+        let rows = rows(&dump);
+        for (what, table) in [("topics", "topic"), ("messages", "sighting"), ("letters", "letter")] {
+            assert_eq!(annexd.export(what).len(), rows[table], "{what} of {}", sample.display());
+        }
+        assert!(!annexd.export("findings").is_empty());
+        // It goes on working: another pass, and the day's digest.
+        annexd.say(&["poll"]);
+        assert!(annexd.say(&["parked", "list"]).contains("signal 9"));
+    }
+}
