@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use support::{Annexd, MailSystem, accounts::DEPARTMENT, process::peak_kib};
+use support::{Annexd, MailSystem, accounts::DEPARTMENT, process::peak_kib, record};
 
 /// Peak resident memory of the daemon, in KiB.
 const DAEMON_MAX_KIB: u64 = 128 * 1024;
@@ -60,8 +60,39 @@ fn a_mail_of_the_largest_size_passes_the_daemon_in_pieces() {
         std::thread::sleep(Duration::from_millis(100));
     }
     let daemon_kib = peak_kib(daemon.child.id()).unwrap();
-    println!("peak with mails of {LARGEST_BYTES} bytes: daemon {} MiB, reader {} MiB", daemon_kib / 1024, readers_kib / 1024);
+    let how = format!("`faults_memory.rs`: 2 mails of {LARGEST_BYTES} bytes; the reading process {} MiB", readers_kib / 1024);
+    record::note("peak memory of the daemon with the largest mails", format!("{} MiB", daemon_kib / 1024), &how);
     assert!(daemon_kib < DAEMON_MAX_KIB, "{daemon_kib} KiB");
     let incoming = fs::read_dir(annexd.folder().join("data/raw/tmp")).unwrap();
     assert_eq!(incoming.count(), 0, "nothing is left beside");
+}
+
+#[test]
+fn the_number_of_mails_does_not_move_the_daemons_peak() {
+    let mails = if support::long() { 50_000 } else { 1_000 };
+    let mail = MailSystem::start();
+    let mut session = mail.imap(DEPARTMENT).unwrap();
+    for number in 0..mails {
+        let sender = format!("gxj-{}@bureau-{}.example.cn", number % 700, number % 90);
+        let raw = format!(
+            "From: {sender}\r\nTo: {DEPARTMENT}\r\nSubject: small {number}\r\nMessage-ID: <small-{number}@example.cn>\r\n\r\nhow?\r\n"
+        );
+        session.append("INBOX", "", raw.as_bytes()).unwrap();
+    }
+    let annexd = Annexd::beside(&mail);
+    let daemon = annexd.daemon();
+    let (begun, wait) = (Instant::now(), WAIT * if support::long() { 30 } else { 1 });
+    // The export of 50 000 messages is asked for as seldom as they allow.
+    let recorded = || annexd.export("messages").iter().filter(|message| message["state"] == "recorded").count();
+    while recorded() < mails {
+        assert!(begun.elapsed() < wait, "{} of {mails}", recorded());
+        std::thread::sleep(Duration::from_secs(if support::long() { 20 } else { 1 }));
+    }
+    let daemon_kib = peak_kib(daemon.child.id()).unwrap();
+    let how = format!(
+        "`faults_memory.rs`: {mails} small mails taken in and recorded in {} s (a build without optimisation)",
+        begun.elapsed().as_secs()
+    );
+    record::note("peak memory of the daemon with many mails", format!("{} MiB", daemon_kib / 1024), &how);
+    assert!(daemon_kib < DAEMON_MAX_KIB, "{daemon_kib} KiB");
 }
