@@ -28,7 +28,7 @@ pub async fn examine(installation: &Installation, program: PathBuf, files: &[Pat
     for file in files {
         match tokio::fs::read(file).await.with_context(|| format!("{} cannot be read", file.display())) {
             Ok(raw) => {
-                let (verdict, _) = judge(Mail::Bytes(raw), &readers, knowledge.clone(), store.as_ref()).await?;
+                let (verdict, _) = judge(Mail::Bytes(raw), None, &readers, knowledge.clone(), store.as_ref()).await?;
                 let name = file.display().to_string();
                 if json {
                     print_line(&to_json(&verdict, Some(&name)).to_string());

@@ -279,6 +279,8 @@ impl Postings {
 /// What the store knows about those keys.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
+    /// When the mail arrived. One that was set aside, or lay in another folder, may be judged after later ones.
+    pub arrived_at: Option<Timestamp>,
     /// Another message with the same content is recorded already.
     pub same_content: bool,
     /// One of the references is a letter of ours.
@@ -311,6 +313,8 @@ pub struct KnownTopic {
     /// It waits for a person.
     pub held: bool,
     pub division: String,
+    /// When the mail that brought the latest revision arrived.
+    pub brought_at: Option<Timestamp>,
 }
 
 impl Topic {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{anyhow, ensure};
+use jiff::Timestamp;
 
 use super::{House, accept::short, record};
 use crate::{
@@ -61,21 +62,30 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
 
 async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
     let raw = Mail::File(house.blobs.file(&waiting.sha256));
-    let judged = judge(raw, &house.readers, house.judging.now(&house.store).await?, Some(&house.store)).await?;
+    let knowledge = house.judging.now(&house.store).await?;
+    let arrived_at = Some(waiting.arrived_at.unwrap_or(waiting.seen_at));
+    let judged = judge(raw, arrived_at, &house.readers, knowledge, Some(&house.store)).await?;
     ensure!(judged.0.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
     Ok(judged)
 }
 
-/// Reads and judges a mail; looks up what the store knows, where there is one.
+/// Reads and judges a mail that arrived at a time, where it did; looks up what the store knows, where there is one.
 ///
 /// # Errors
 /// A mail that breaks its reader, a bug while judging, or a store that cannot be read.
-pub async fn judge(mail: Mail, readers: &Readers, knowledge: Arc<Knowledge>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
+pub async fn judge(
+    mail: Mail,
+    arrived_at: Option<Timestamp>,
+    readers: &Readers,
+    knowledge: Arc<Knowledge>,
+    store: Option<&Store>,
+) -> anyhow::Result<(Verdict, Known)> {
     let reading = readers.read(mail).await?;
-    let known = match store {
+    let mut known = match store {
         Some(store) => store.known(&reading.keys(&knowledge.dedupe), &knowledge.dedupe).await?,
         None => Known::default(),
     };
+    known.arrived_at = arrived_at;
     let looked_up = known.clone();
     let judged = tokio::task::spawn_blocking(move || verdict::decide(reading, &looked_up, &knowledge)).await;
     let verdict = judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))?;

@@ -201,7 +201,7 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
     let mut batch = dedupe::Index::new(knowledge.dedupe.clone());
     let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
     for (draft, earlier) in reading.drafts.iter().zip(assigned) {
-        let mut topic = judge_topic(draft, *earlier, held, knowledge);
+        let mut topic = judge_topic(draft, *earlier, known, held, knowledge);
         let prepared = Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe);
         elders.note(&mut topic, &prepared, assigned, knowledge);
         twins::note_within_mail(&mut topic, &prepared, &batch, &topics, knowledge);
@@ -213,9 +213,16 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
     topics
 }
 
-fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, held: bool, knowledge: &Knowledge) -> Topic {
+fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, held: bool, knowledge: &Knowledge) -> Topic {
     let key = topic_key(draft);
-    let draft = earlier.map_or_else(|| draft.clone(), |earlier| matching::joined(&earlier.draft, draft, &knowledge.catalogue));
+    let draft = match earlier {
+        None => draft.clone(),
+        // What arrived later has been recorded already: an older version does not replace it.
+        Some(on_record) if known.arrived_at.is_some_and(|at| on_record.brought_at.is_some_and(|brought| at < brought)) => {
+            matching::joined(draft, &on_record.draft, &knowledge.catalogue)
+        }
+        Some(earlier) => matching::joined(&earlier.draft, draft, &knowledge.catalogue),
+    };
     let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
     let fingerprint = fingerprint(&fields);
     Topic {

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Store, StoreError, from_word, parameters};
+use super::{Store, StoreError, from_word, parameters, timestamp};
 use crate::domain::{
     dedupe,
     reconcile::{Draft, PlacedValue},
@@ -31,6 +31,7 @@ pub(super) struct TopicRow {
     status: String,
     held: i64,
     division: String,
+    brought_at: Option<i64>,
 }
 
 /// The columns of [`TopicRow`], before a condition on `t`.
@@ -38,7 +39,8 @@ macro_rules! topics_where {
     ($condition:literal) => {
         concat!(
             "SELECT t.id, t.applicant_key, t.title_key, t.fingerprint, r.fields, r.places, r.sources, r.findings, t.sender, t.bureau_id,
-                    t.status, t.held, t.division
+                    t.status, t.held, t.division,
+                    (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = r.message_id AND s.first = 1) AS brought_at
              FROM topic t JOIN revision r ON r.topic_serial = t.serial AND r.revision = t.revision WHERE ",
             $condition
         )
@@ -237,6 +239,7 @@ impl TopicRow {
             status: from_word(&self.status).unwrap_or(TopicStatus::Accepted),
             held: self.held != 0,
             division: self.division,
+            brought_at: self.brought_at.map(timestamp),
         })
     }
 }
