@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -86,6 +87,7 @@ fn the_window_shows_what_happens_to_a_mail() {
     }
     assert!(!metrics.contains('@'), "no address in a metric:\n{metrics}");
     promtool_accepts(metrics.split("\r\n\r\n").nth(1).unwrap());
+    rules_and_dashboard_name_only_what_is_there(&metrics);
 
     let page = get(port, "/").unwrap().1;
     for sign in ["运行正常", "课题报送", "最近成功收取", "default-src 'none'", "lang=\"zh-CN\""] {
@@ -97,6 +99,57 @@ fn the_window_shows_what_happens_to_a_mail() {
     let json: serde_json::Value = serde_json::from_str(&annexd.say(&["status", "--json"])).unwrap();
     assert_eq!((&json["ready"], &json["process"]["examined"]["count"]), (&true.into(), &1.into()));
     assert_eq!(get(port, "/nothing").unwrap().0, 404);
+}
+
+/// `annexd_…` names in a text.
+fn metric_names(text: &str) -> BTreeSet<String> {
+    let name = regex::Regex::new(r"annexd_[a-z_]+[a-z]").unwrap();
+    name.find_iter(text).map(|found| found.as_str().to_owned()).collect()
+}
+
+fn rules_and_dashboard_name_only_what_is_there(metrics: &str) {
+    let known = metric_names(metrics);
+    for file in ["prometheus/annexd-rules.yml", "grafana/annexd.json"] {
+        let used = metric_names(&deployed(file));
+        assert!(used.len() > 5, "{file} names only {used:?}");
+        // Without a cap on sending there is no quota to be left.
+        let stray: Vec<&String> = used.difference(&known).filter(|name| *name != "annexd_quota_left_letters").collect();
+        assert!(stray.is_empty(), "{file} names metrics that are not there: {stray:?}");
+    }
+}
+
+fn deployed(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(file)).unwrap()
+}
+
+#[test]
+fn every_alert_has_its_heading_in_the_runbook() {
+    let runbook = deployed("RUNBOOK.md");
+    let rules = deployed("prometheus/annexd-rules.yml");
+    let headings: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook: ")).collect();
+    assert!(headings.len() > 8);
+    for heading in headings {
+        assert!(runbook.lines().any(|line| line == format!("### {heading}")), "the runbook has no heading {heading}");
+    }
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pipeline/alert.rs")).unwrap();
+    let titles = regex::Regex::new("title: \"([^\"]+)\"").unwrap();
+    for title in titles.captures_iter(&source) {
+        assert!(runbook.lines().any(|line| line == format!("### {}", &title[1])), "the runbook has no heading {}", &title[1]);
+    }
+}
+
+#[test]
+fn the_alert_rules_speak_when_they_should() {
+    if !has("promtool") {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/prometheus");
+    for arguments in [["check", "rules", "annexd-rules.yml"], ["test", "rules", "annexd-rules-test.yml"], ["check", "config", "scrape.yml"]]
+    {
+        let output = Command::new("promtool").args(arguments).current_dir(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "promtool {arguments:?}: {said}");
+    }
 }
 
 fn promtool_accepts(metrics: &str) {
