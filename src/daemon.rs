@@ -18,7 +18,7 @@ use crate::{
         reader::{ReaderSettings, Readers},
         smtp::{Outlet, ReadSecret},
         store::{Store, lock::Lock},
-        web,
+        supervisor, web,
     },
     pipeline::{
         House, alert, examine,
@@ -139,13 +139,18 @@ pub async fn run(house: House) -> anyhow::Result<Ended> {
         let house_ = house.clone();
         loops.spawn(kept_up("web", stopped.clone(), move || web_loop(house_.clone(), web, stopped.clone())));
     }
+    supervisor::ready();
     tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
     let mut end = Ended::Stopped;
     let ended = tokio::select! {
         signal = on_signal(stop.clone()) => { signal?; None }
         signal = on_hangup() => { signal?; end = Ended::AskedToReload; None }
         ended = loops.join_next() => ended,
+        () = supervisor::keep_alive() => None,
     };
+    if end == Ended::Stopped {
+        supervisor::stopping();
+    }
     let _ = stop.send(true);
     work.notify_waiters();
     letters.notify_waiters();

@@ -28,3 +28,5 @@ pub mod submitters;
 pub mod verdict;
 pub mod letters;
 pub mod status;
+pub mod period_report;
+pub mod remedies;

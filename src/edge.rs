@@ -9,4 +9,5 @@ pub mod mailbox;
 pub mod reader;
 pub mod smtp;
 pub mod store;
+pub mod supervisor;
 pub mod web;

@@ -18,6 +18,7 @@ pub mod alert;
 pub mod examine;
 pub mod judging;
 pub mod meters;
+pub mod preview;
 pub mod record;
 pub mod replay;
 pub mod send;

@@ -7,6 +7,7 @@ use super::{open_read_only, print_line};
 use crate::{
     config::{Installation, MailboxConfig, SmtpConfig},
     daemon,
+    domain::remedies::remedy,
     edge::{mailbox::maildir, reader::child::probe, store::Store},
     pipeline::watch::{self, survey},
 };
@@ -62,7 +63,10 @@ fn confinement() -> String {
 fn line(answer: &Answer) -> String {
     match &answer.result {
         Ok(found) => format!("ok      {:<14}{found}", answer.what),
-        Err(problem) => format!("failed  {:<14}{problem}", answer.what),
+        Err(problem) => {
+            let remedy = remedy(problem).map(|remedy| format!("\n        → {remedy}")).unwrap_or_default();
+            format!("failed  {:<14}{problem}{remedy}", answer.what)
+        }
     }
 }
 
@@ -71,7 +75,7 @@ fn object(answer: &Answer) -> Value {
         Ok(found) => (true, found),
         Err(problem) => (false, problem),
     };
-    json!({"what": answer.what, "ok": ok, "text": text})
+    json!({"what": answer.what, "ok": ok, "text": text, "remedy": if ok { None } else { remedy(text) }})
 }
 
 async fn mailbox(installation: &Installation) -> Result<String, String> {

@@ -2,15 +2,16 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backup, check, demo, digest, examine, export, forms, import, letters, log, migrate, parked, queue, replay, route, status, topic, work,
+    backup, check, demo, digest, directory, dry_run, examine, export, forms, import, init, letters, log, manual, message, migrate, owner,
+    parked, period_report, purge, queue, replay, route, status, topic, work,
 };
 use crate::{
     config::{Installation, Mistake},
     daemon,
-    edge::{reader::child, store::lock::Lock},
+    edge::{reader::child, store::lock::Lock, supervisor},
     pipeline::{
         House,
         stop::{Stopped, on_signal},
@@ -42,6 +43,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Set an installation up: ask, write the configuration, test it live, show the latest mails
+    Init(init::Arguments),
     /// The daemon: watch, take in, examine, record, send, summarise, until SIGTERM
     Run,
     /// One full pass of the same work, then exit
@@ -49,6 +52,9 @@ enum Command {
         /// Leave all letters queued
         #[arg(long)]
         no_send: bool,
+        /// Only show what the ten latest mails would give: nothing is stored, marked or sent
+        #[arg(long, conflicts_with = "no_send")]
+        dry_run: bool,
     },
     /// Dry run: examine message files and print the verdicts
     Examine {
@@ -75,6 +81,9 @@ enum Command {
         #[arg(long)]
         ready: bool,
     },
+    /// One mail: headers, files, verdict, topics, letters
+    #[command(subcommand)]
+    Message(message::Action),
     /// Messages that could not be processed
     #[command(subcommand)]
     Parked(parked::Action),
@@ -86,6 +95,24 @@ enum Command {
     Topic(topic::Action),
     /// Open topics by division, oldest first
     Queue { division: Option<String> },
+    /// The department's workbook about a period: bureaus, divisions, months, quality, topics
+    Report {
+        /// First day, 2024-08-01
+        #[arg(long)]
+        from: jiff::civil::Date,
+        /// Last day, 2024-08-31
+        #[arg(long)]
+        to: jiff::civil::Date,
+        /// Workbook to write (.xlsx)
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Who may submit
+    #[command(subcommand)]
+    Submitters(directory::SubmittersAction),
+    /// Who receives topics
+    #[command(subcommand)]
+    Divisions(directory::DivisionsAction),
     /// Why a topic goes where it goes, and what the router learnt from people
     #[command(subcommand)]
     Route(route::Action),
@@ -115,8 +142,23 @@ enum Command {
         #[arg(value_name = "DIR")]
         dir: PathBuf,
     },
+    /// Remove raw mails and letter texts that are older than the retention period; topics stay
+    Purge {
+        /// Days to keep
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(30..=36_500))]
+        older_than: u32,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Bring the database to this version's schema; with --from and --to, move a whole installation to another database
     Migrate(migrate::Move),
+    /// Write man pages and shell completions; for packagers
+    #[command(hide = true)]
+    Manual {
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Read foreign bytes for another annexd; not for people
     #[command(hide = true)]
     Reader,
@@ -191,6 +233,7 @@ pub fn main() -> ExitCode {
         // No runtime, no log: a reading process talks to its parent only.
         return if child::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    supervisor::without_core_dumps();
     // The demo's own words say all of it.
     log::start(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -223,7 +266,16 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo { dir } => demo::demo(dir).await?,
         Command::Run => run_daemon(load).await?,
-        Command::Poll { no_send } => poll(load()?, no_send).await?,
+        Command::Init(arguments) => init::init(arguments, &environment()).await?,
+        Command::Poll { dry_run: true, .. } => {
+            dry_run::dry_run(&load()?, cli.json).await?;
+        }
+        Command::Poll { no_send, .. } => poll(load()?, no_send).await?,
+        Command::Message(action) => message::message(&build(load()?).await?, action, cli.json).await?,
+        Command::Report { from, to, out } => period_report::period_report(&build(load()?).await?, from, to, &out).await?,
+        Command::Submitters(action) => directory::submitters(&load()?, action, cli.json)?,
+        Command::Divisions(action) => directory::divisions(&load()?, &action, cli.json),
+        Command::Purge { older_than, dry_run } => purge::purge(&build(load()?).await?, older_than, dry_run).await?,
         Command::Examine { files } => examine::examine(&load_or_shipped()?, std::env::current_exe()?, &files, cli.json).await?,
         Command::Import { paths } => import::import(&build(load()?).await?, &paths).await?,
         Command::Export(arguments) => {
@@ -250,6 +302,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             migrate::carry_over(&load()?.config, &from, &to, cli.json).await?
         }
         Command::Migrate(_) => migrate::bring_up_to_date(&build(load()?).await?.store, cli.json).await?,
+        Command::Manual { out } => manual::manual(Cli::command(), &out)?,
         Command::Reader => {}
     }
     Ok(())
@@ -287,6 +340,7 @@ async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
 
 /// The house with its edges; foreign bytes are read in children of this program.
 async fn build(installation: Installation) -> anyhow::Result<House> {
+    owner::refuse_root(&installation.config.data_dir)?;
     let house = daemon::build(installation).await?;
     let readers = daemon::read_in_children(&house.config, &house.knowledge, std::env::current_exe()?)?;
     Ok(House { readers, ..house })
@@ -298,10 +352,10 @@ fn environment() -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_command_line_is_in_order() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use rust_xlsxwriter::{Format, Workbook};
 use serde_json::Value;
 
-use super::cli::{ExportFormat, ExportWhat};
+use super::{
+    cli::{ExportFormat, ExportWhat},
+    progress,
+};
 use crate::edge::store::Store;
 
 /// Rows fetched at a time, so that memory stays flat.
@@ -20,6 +23,7 @@ const CELL_MAX_CHARS: usize = 32_000;
 /// When the store cannot be read or the output cannot be written.
 pub async fn export(store: &Store, what: ExportWhat, format: ExportFormat, out: Option<&Path>) -> anyhow::Result<()> {
     let mut sink = Sink::new(format, out)?;
+    let bar = progress(usize::try_from(total(store, what).await?).unwrap_or(usize::MAX), "导出");
     let mut after = 0;
     loop {
         let page = page(store, what, after).await?;
@@ -28,8 +32,20 @@ pub async fn export(store: &Store, what: ExportWhat, format: ExportFormat, out: 
         for (_, row) in &page {
             sink.row(row)?;
         }
+        // Findings of one topic share its key.
+        bar.inc(page.chunk_by(|(one, _), (next, _)| one == next).count() as u64);
     }
+    bar.finish_and_clear();
     sink.finish(out)
+}
+
+/// How many keys there are to go through.
+async fn total(store: &Store, what: ExportWhat) -> anyhow::Result<u64> {
+    Ok(match what {
+        ExportWhat::Topics | ExportWhat::Findings => store.topic_counts().await?.iter().map(|topics| topics.count).sum(),
+        ExportWhat::Messages => store.mail_counts().await?.iter().map(|mails| mails.count).sum(),
+        ExportWhat::Letters => store.letter_counts().await?.iter().map(|letters| letters.count).sum(),
+    })
 }
 
 async fn page(store: &Store, what: ExportWhat, after: i64) -> anyhow::Result<Vec<(i64, Value)>> {

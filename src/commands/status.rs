@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::print_line;
+use super::{owner, print_line};
 use crate::{
     config::Installation,
     daemon,
@@ -45,6 +45,7 @@ pub async fn status(installation: Installation, ready: bool, json: bool) -> anyh
 
 /// What the database alone tells.
 async fn stored(installation: Installation) -> anyhow::Result<Status> {
+    owner::refuse_root(&installation.config.data_dir)?;
     let house = daemon::build(installation).await?;
     status::status(&house, None).await
 }

@@ -119,7 +119,13 @@ impl Submitters {
     /// The directory built into the binary.
     #[must_use]
     pub fn shipped() -> Self {
-        Self::parse(include_str!("../../config/submitters.toml")).unwrap_or_default()
+        Self::parse(Self::shipped_text()).unwrap_or_default()
+    }
+
+    /// Its text: what a file that adds to it begins with.
+    #[must_use]
+    pub fn shipped_text() -> &'static str {
+        include_str!("../../config/submitters.toml")
     }
 
     /// The bureau named by the strongest clue that names one; `None` where no clue names any.

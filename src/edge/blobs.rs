@@ -93,6 +93,17 @@ impl Blobs {
         .map_err(io::Error::other)?
     }
 
+    /// Removes one raw mail; one that is gone already is no fault.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub async fn remove(&self, sha256: &str) -> io::Result<()> {
+        match tokio::fs::remove_file(path(&self.root, sha256)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads bytes back and checks them against their hash.
     ///
     /// # Errors

@@ -40,12 +40,12 @@ pub fn board(status: &Status, zone: &TimeZone) -> Board {
         alerts: alerts.collect(),
         tables: vec![
             receiving(status, zone),
+            system(status, zone),
             mails(status),
             topics(status),
             queues(status),
             letters(status),
             accounts(status, zone),
-            system(status, zone),
         ]
         .into_iter()
         .filter(|table| !table.rows.is_empty())
@@ -147,7 +147,8 @@ fn system(status: &Status, zone: &TimeZone) -> Table {
         rows.push(row("本次启动", format!("{}（已运行{}）", chinese_minute(process.started_at, zone), ago(status, process.started_at))));
         #[allow(clippy::cast_precision_loss, reason = "shown with two decimals")]
         let mean = process.examined.sum_secs / process.examined.count.max(1) as f64;
-        rows.push(row("启动后已处理来信", format!("{}封，平均{mean:.2}秒", process.examined.count)));
+        let each = if process.examined.count > 0 { format!("，平均每封{mean:.2}秒") } else { String::new() };
+        rows.push(row("启动后已处理来信", format!("{}封{each}", process.examined.count)));
         rows.push(row("读取子进程中断", format!("{}次", process.reader_crashes)));
     }
     rows.push(row("数据库", format!("{}，结构版本{}", size(status.store.size_bytes), status.store.schema)));
@@ -155,7 +156,9 @@ fn system(status: &Status, zone: &TimeZone) -> Table {
     table("系统", &[], rows)
 }
 
-fn kind_name(kind: &str) -> &str {
+/// A kind of mail, as people call it.
+#[must_use]
+pub fn kind_name(kind: &str) -> &str {
     match kind {
         "" => "尚未识别",
         "submission" => "课题报送",

@@ -33,7 +33,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn recorded_messages(&self, since: Timestamp, after: i64, limit: u32) -> Result<Vec<RecordedMessage>, StoreError> {
         let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
-            "SELECT id, sha256, subject FROM message WHERE state = 'recorded' AND accepted_at >= $1 AND id > $2
+            "SELECT id, sha256, subject FROM message WHERE state = 'recorded' AND bytes > 0 AND accepted_at >= $1 AND id > $2
              AND kind IN ('submission', 'correction', 'enterprise_direct') ORDER BY id LIMIT $3",
         )
         .bind(millis(since))
