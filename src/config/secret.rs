@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{SecretString, zeroize::Zeroizing};
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,14 +17,15 @@ impl SecretSource {
     /// # Errors
     /// One sentence naming the file or variable.
     pub fn read(&self) -> Result<SecretString, String> {
-        let text = match self {
+        // Wiped from memory when it goes, as the secret itself is.
+        let text = Zeroizing::new(match self {
             Self::File(path) => {
                 std::fs::read_to_string(path).map_err(|error| format!("the secret file {} cannot be read: {error}", path.display()))?
             }
             Self::Environment(name) => {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} that should hold the secret is not set"))?
             }
-        };
+        });
         let secret = text.trim_end_matches(['\r', '\n']);
         if secret.is_empty() {
             return Err(format!("the secret of {self} is empty"));
