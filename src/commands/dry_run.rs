@@ -35,7 +35,7 @@ pub async fn dry_run(installation: &Installation, json: bool) -> anyhow::Result<
         seen += 1;
         oldest = oldest.or(found.arrived_at).min(found.arrived_at.or(oldest));
         let arrived = found.arrived_at.map(|at| format!("（{}到达）", chinese_minute(at, &zone))).unwrap_or_default();
-        match judge(found.mail, &readers, knowledge.clone(), store.as_ref()).await {
+        match judge(found.mail, found.arrived_at, &readers, knowledge.clone(), store.as_ref()).await {
             Ok((verdict, _)) if json => print_line(&to_json(&verdict, Some(&found.name)).to_string()),
             Ok((verdict, _)) => {
                 print_line(&report::report(&verdict, &format!("{}{arrived}", found.name), &installation.knowledge, &[]));
