@@ -59,10 +59,26 @@ fn measure(file: &str) -> (f64, f64) {
 
 #[test]
 fn twins_are_found_and_neighbours_are_left_alone() {
-    for file in ["pairs.jsonl", "holdout.jsonl"] {
+    for file in ["pairs.jsonl", "holdout.jsonl", "unseen.jsonl"] {
         let (precision, recall) = measure(file);
         assert!(precision >= LEAST && recall >= LEAST, "{file}: precision {precision:.3}, recall {recall:.3}");
     }
+}
+
+#[test]
+fn of_the_same_enterprise_one_long_name_told_often_makes_no_twin_and_many_common_words_do() {
+    let settings = Settings::default();
+    let texts = [
+        "燃料电池双极板采用石墨涂层，燃料电池双极板腐蚀电流超标，燃料电池双极板寿命不足五千小时",
+        "燃料电池双极板冲压成形回弹大，燃料电池双极板流道减薄开裂，燃料电池双极板平面度难以保证",
+        "流道冲压时减薄开裂，成形后回弹，平面度难保证，双极板要退火校平，冲模三万件即报废",
+        "薄板流道减薄超限就开裂，回弹使平面度变坏，工人退火以后再校平，冲模不到三万件也坏了",
+    ];
+    let [one, neighbour, told, anew] = texts.map(|text| topic("", "长春恒远公司", text));
+    let measures = |one: &Prepared, other: &Prepared| annexd::domain::dedupe::measure(&one.signature, &other.signature);
+    assert!(measures(&one, &neighbour).cosine > measures(&told, &anew).cosine);
+    assert!(measures(&one, &neighbour).broad < measures(&told, &anew).broad);
+    assert!(measures(&told, &anew).broad >= settings.same_enterprise_broad_from);
 }
 
 #[test]
@@ -134,6 +150,9 @@ fn the_same_enterprise_lowers_the_bar_and_a_sister_stands_between() {
         same_enterprise_from: same,
         sister_from: sister,
         other_enterprise_from: rest,
+        same_enterprise_broad_from: same,
+        sister_broad_from: sister,
+        other_enterprise_broad_from: rest,
         ..Settings::default()
     };
     let twins = |settings: &Settings| compare(&one.signature, &other.signature, settings).map(|likeness| likeness.relation);

@@ -24,6 +24,8 @@ mod figures;
 mod hashing;
 mod index;
 mod likeness;
+mod ordering;
+mod postings;
 mod prose;
 mod rarity;
 mod signature;
@@ -51,6 +53,12 @@ pub struct Settings {
     pub sister_from: f32,
     /// The same for two enterprises that have nothing to do with each other.
     pub other_enterprise_from: f32,
+    /// Geometric mean of the cosine and of the share of common words, from which texts of the same enterprise tell one technology.
+    pub same_enterprise_broad_from: f32,
+    /// The same for two companies of one house.
+    pub sister_broad_from: f32,
+    /// The same for two enterprises that have nothing to do with each other.
+    pub other_enterprise_broad_from: f32,
     /// Mean plainness (half units of `config/dedupe/rarity.txt`) below which a clause is boiler-plate. Stored signatures depend on it:
     /// make them again after a change.
     pub plain_below: f32,
@@ -65,9 +73,12 @@ impl Default for Settings {
         Self {
             near_from: 0.35,
             contained_from: 0.6,
-            same_enterprise_from: 0.17,
-            sister_from: 0.23,
+            same_enterprise_from: 0.25,
+            sister_from: 0.28,
             other_enterprise_from: 0.3,
+            same_enterprise_broad_from: 0.114,
+            sister_broad_from: 0.15,
+            other_enterprise_broad_from: 0.2,
             plain_below: 24.0,
             postings_read: 64,
             compared: 64,

@@ -1,14 +1,11 @@
 //! Finding candidates: the in-memory form of what a store does with two tables, and the rules both share.
 
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::cmp::Reverse;
 
 use super::{
     Settings, hashing,
     likeness::{Likeness, compare},
+    postings::{Found, MOST, Postings},
     signature::Signature,
 };
 
@@ -47,52 +44,24 @@ pub struct Index {
     settings: Settings,
     signatures: Vec<Signature>,
     priorities: Vec<i64>,
-    postings: HashMap<i64, Posting, BuildHasherDefault<Hashed>>,
-}
-
-/// Where topics share a band or key. Nearly all have one topic.
-#[derive(Debug)]
-enum Posting {
-    One(u32),
-    /// Those of smallest priority, ascending, at most [`Settings::postings_read`].
-    #[expect(clippy::box_collection, reason = "there are millions of postings, and this halves the size of each")]
-    Some(Box<Vec<(i64, u32)>>),
-}
-
-/// Passes on what is a hash already.
-#[derive(Debug, Default)]
-pub struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hashing::mix(hash ^ u64::from(*byte)));
-    }
-
-    fn write_i64(&mut self, value: i64) {
-        self.0 = value.cast_unsigned();
-    }
+    postings: Postings,
 }
 
 impl Index {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, signatures: Vec::new(), priorities: Vec::new(), postings: HashMap::default() }
+        Self { settings, signatures: Vec::new(), priorities: Vec::new(), postings: Postings::new() }
     }
 
-    /// Adds a topic; returns its number, from 0 upwards. Past 2^32 topics nothing is added.
+    /// Adds a topic; returns its number, from 0 upwards. Past 2^25 topics nothing is added.
     pub fn insert(&mut self, name: &str, mut signature: Signature) -> Option<u32> {
-        let number = u32::try_from(self.signatures.len()).ok()?;
+        let number = u32::try_from(self.signatures.len()).ok().filter(|number| *number < MOST)?;
         self.priorities.push(priority(name));
         let [bands, keys, pairs] = [&mut signature.bands, &mut signature.keys, &mut signature.pairs].map(std::mem::take);
-        for hash in bands.into_iter().chain(keys).chain(pairs) {
-            match self.postings.entry(hash) {
-                Entry::Vacant(vacant) => _ = vacant.insert(Posting::One(number)),
-                Entry::Occupied(mut posting) => posting.get_mut().add(number, &self.priorities, self.settings.postings_read),
-            }
+        let hashes = || bands.iter().chain(&keys).chain(&pairs);
+        self.postings.touch(hashes());
+        for hash in hashes() {
+            self.postings.add(*hash, number, |topic| priority_of(topic, &self.priorities), self.settings.postings_read);
         }
         self.signatures.push(signature);
         Some(number)
@@ -102,12 +71,13 @@ impl Index {
     #[must_use]
     pub fn candidates(&self, of: &Signature) -> Vec<u32> {
         let mut found = Vec::new();
+        self.postings.touch(of.bands.iter().chain(&of.keys).chain(&of.pairs));
         let firm = of.bands.iter().chain(&of.keys).map(|hash| (hash, true));
         for (hash, firm) in firm.chain(of.pairs.iter().map(|hash| (hash, false))) {
-            match self.postings.get(hash) {
-                Some(Posting::One(number)) => found.push((priority_of(*number, &self.priorities), *number, firm)),
-                Some(Posting::Some(several)) => found.extend(several.iter().map(|(priority, number)| (*priority, *number, firm))),
-                None => {}
+            match self.postings.get(*hash) {
+                Found::One(number) => found.push((priority_of(number, &self.priorities), number, firm)),
+                Found::Several(several) => found.extend(several.iter().map(|(priority, number)| (*priority, *number, firm))),
+                Found::None => {}
             }
         }
         candidates(found, &self.settings)
@@ -132,20 +102,4 @@ impl Index {
 
 fn priority_of(number: u32, priorities: &[i64]) -> i64 {
     usize::try_from(number).ok().and_then(|at| priorities.get(at)).copied().unwrap_or(i64::MAX)
-}
-
-impl Posting {
-    fn add(&mut self, number: u32, priorities: &[i64], most: usize) {
-        if let Self::One(first) = *self {
-            *self = Self::Some(Box::new(vec![(priority_of(first, priorities), first)]));
-        }
-        if let Self::Some(several) = self {
-            let entry = (priority_of(number, priorities), number);
-            let at = several.partition_point(|other| *other < entry);
-            if at < most {
-                several.insert(at, entry);
-                several.truncate(most);
-            }
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use super::{
     Settings,
     applicant::Relation,
-    signature::{Signature, TRIPLES_MIN},
+    signature::{Signature, TRIPLES_MIN, han_of},
 };
 
 /// What two signatures have in common, each from 0 to 1.
@@ -15,6 +15,8 @@ pub struct Measures {
     pub containment: f32,
     /// Cosine of the weighted terms.
     pub cosine: f32,
+    /// Geometric mean of the cosine and of the share of words that stand in both.
+    pub broad: f32,
     /// All the text is equal.
     pub equal: bool,
     pub relation: Relation,
@@ -47,29 +49,29 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness {
     pub kind: Kind,
-    /// The stronger of the two signals, 0 to 1, two decimals.
+    /// The strongest of the signals, 0 to 1, two decimals.
     pub score: f64,
     pub relation: Relation,
 }
 
 /// Texts of about one length with a smaller cosine have no triples to speak of in common.
-const FAR_BELOW: f32 = 0.1;
+const FAR_BELOW: f32 = 0.08;
 /// Common triples from which a text counts as the same.
 const SAME_FROM: f32 = 0.99;
 /// A part of another text must have at least so many triples.
 const CONTAINED_TRIPLES_MIN: usize = 40;
 
-/// Both signals of two topics.
+/// All signals of two topics.
 #[must_use]
 pub fn measure(one: &Signature, other: &Signature) -> Measures {
-    let common = common_triples(&one.triples, &other.triples);
-    let fewer = one.triples.len().min(other.triples.len());
-    let all = one.triples.len() + other.triples.len() - common;
+    let cosine = cosine(one, other);
+    let (jaccard, containment) = overlap(one, other);
     Measures {
-        jaccard: share(common, all),
-        containment: if fewer >= CONTAINED_TRIPLES_MIN { share(common, fewer) } else { 0.0 },
-        cosine: cosine(one, other),
-        equal: one.whole != 0 && one.whole == other.whole,
+        jaccard,
+        containment,
+        cosine,
+        broad: broad(cosine, one, other),
+        equal: is_equal(one, other),
         relation: one.applicant.relation(&other.applicant),
     }
 }
@@ -77,34 +79,50 @@ pub fn measure(one: &Signature, other: &Signature) -> Measures {
 /// Judges two topics by the bars; `None`: no twins.
 #[must_use]
 pub fn compare(one: &Signature, other: &Signature, settings: &Settings) -> Option<Likeness> {
-    if is_far(one, other) {
+    let (fewer, more) = (one.triples.len().min(other.triples.len()), one.triples.len().max(other.triples.len()));
+    let (cosine, equal) = (cosine(one, other), is_equal(one, other));
+    // The terms alone show that nothing below can hold: spares nearly all candidates the comparison of triples. A short text inside a
+    // long one has a small cosine too, so it is never spared.
+    if !equal && more < 4 * fewer && cosine < FAR_BELOW {
         return None;
     }
-    let found = measure(one, other);
-    let telling = one.triples.len().min(other.triples.len()) >= TRIPLES_MIN;
-    let bar = match found.relation {
-        Relation::Same => settings.same_enterprise_from,
-        Relation::Sister => settings.sister_from,
-        Relation::Other => settings.other_enterprise_from,
+    let relation = one.applicant.relation(&other.applicant);
+    let (bar, broad_bar) = match relation {
+        Relation::Same => (settings.same_enterprise_from, settings.same_enterprise_broad_from),
+        Relation::Sister => (settings.sister_from, settings.sister_broad_from),
+        Relation::Other => (settings.other_enterprise_from, settings.other_enterprise_broad_from),
     };
-    let kind = if found.equal || (telling && found.jaccard >= SAME_FROM) {
-        Kind::Same
-    } else if telling && (found.jaccard >= settings.near_from || found.containment >= settings.contained_from) {
-        Kind::Near
-    } else if telling && found.cosine >= bar {
-        Kind::Paraphrase
+    let telling = fewer >= TRIPLES_MIN;
+    let (jaccard, containment) = overlap(one, other);
+    let broad = || broad(cosine, one, other);
+    let (kind, score) = if equal || (telling && jaccard >= SAME_FROM) {
+        (Kind::Same, 1.0)
+    } else if telling && (jaccard >= settings.near_from || containment >= settings.contained_from) {
+        (Kind::Near, jaccard.max(cosine))
+    } else if telling && cosine >= bar {
+        (Kind::Paraphrase, jaccard.max(cosine))
+    } else if telling && broad() >= broad_bar {
+        (Kind::Paraphrase, jaccard.max(cosine).max(broad()))
     } else {
         return None;
     };
-    let score = if kind == Kind::Same { 1.0 } else { found.jaccard.max(found.cosine).min(1.0) };
-    Some(Likeness { kind, score: (f64::from(score) * 100.0).round() / 100.0, relation: found.relation })
+    Some(Likeness { kind, score: (f64::from(score.min(1.0)) * 100.0).round() / 100.0, relation })
 }
 
-/// The terms alone show that nothing below can hold: spares nearly all candidates the comparison of triples. A short text inside a
-/// long one has a small cosine too, so it is never spared.
-fn is_far(one: &Signature, other: &Signature) -> bool {
-    let (fewer, more) = (one.triples.len().min(other.triples.len()), one.triples.len().max(other.triples.len()));
-    one.whole != other.whole && more < 4 * fewer && cosine(one, other) < FAR_BELOW
+fn is_equal(one: &Signature, other: &Signature) -> bool {
+    one.whole != 0 && one.whole == other.whole
+}
+
+/// Jaccard and containment of the triples.
+fn overlap(one: &Signature, other: &Signature) -> (f32, f32) {
+    let common = common_triples(&one.triples, &other.triples);
+    let fewer = one.triples.len().min(other.triples.len());
+    let all = one.triples.len() + other.triples.len() - common;
+    (share(common, all), if fewer >= CONTAINED_TRIPLES_MIN { share(common, fewer) } else { 0.0 })
+}
+
+fn broad(cosine: f32, one: &Signature, other: &Signature) -> f32 {
+    if cosine > 0.0 { (cosine * breadth(one, other)).sqrt() } else { 0.0 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of triples of one topic")]
@@ -112,28 +130,49 @@ fn share(part: usize, whole: usize) -> f32 {
     if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }
 
-/// Both are ascending without repeats.
 fn common_triples(one: &[u32], other: &[u32]) -> usize {
-    let (mut left, mut right, mut common) = (0, 0, 0);
-    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
-        common += usize::from(a == b);
-        left += usize::from(a <= b);
-        right += usize::from(b <= a);
-    }
+    let mut common = 0;
+    for_common(one, other, |_, _| common += 1);
     common
 }
 
-fn cosine(one: &Signature, other: &Signature) -> f32 {
-    let (mut left, mut right, mut product) = (0, 0, 0_u64);
-    while let (Some(a), Some(b)) = (one.terms.get(left), other.terms.get(right)) {
+/// The places of what stands in both; each is ascending without repeats.
+fn for_common(one: &[u32], other: &[u32], mut found: impl FnMut(usize, usize)) {
+    let (mut left, mut right) = (0, 0);
+    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
         if a == b {
-            let weight = |signature: &Signature, at: usize| signature.weights.get(at).copied().map_or(0, u64::from);
-            product += weight(one, left) * weight(other, right);
+            found(left, right);
         }
         left += usize::from(a <= b);
         right += usize::from(b <= a);
     }
-    let norms = one.norm() * other.norm();
+}
+
+/// Words that stand in both, against the geometric mean of what each has: a technology told anew keeps many words of all kinds, a
+/// neighbour shares one long name told often. Overlapping pairs of characters are one word.
+fn breadth(one: &Signature, other: &Signature) -> f32 {
+    let (mut common, mut continued) = (Vec::new(), Vec::new());
+    for_common(&one.terms, &other.terms, |left, _| {
+        if let Some(term) = one.terms.get(left) {
+            common.push(*term);
+            continued.extend(han_of(*term).map(|(_, second)| second));
+        }
+    });
+    continued.sort_unstable();
+    let begins = |term: &&u32| han_of(**term).is_none_or(|(first, _)| continued.binary_search(&first).is_err());
+    let words = common.iter().filter(begins).count();
+    #[expect(clippy::cast_precision_loss, reason = "counts of terms of one topic")]
+    let all = (one.terms.len() as f32 * other.terms.len() as f32).sqrt();
+    #[expect(clippy::cast_precision_loss, reason = "counts of terms of one topic")]
+    let breadth = if all > 0.0 { words as f32 / all } else { 0.0 };
+    breadth
+}
+
+fn cosine(one: &Signature, other: &Signature) -> f32 {
+    let mut product = 0_u64;
+    let weight = |signature: &Signature, at: usize| signature.weights.get(at).copied().map_or(0, u64::from);
+    for_common(&one.terms, &other.terms, |left, right| product += weight(one, left) * weight(other, right));
+    let norms = one.norm * other.norm;
     #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
     let cosine = if norms > 0.0 { product as f32 / norms } else { 0.0 };
     cosine

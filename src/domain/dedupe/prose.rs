@@ -12,6 +12,8 @@ const CHARS_MAX: usize = 20_000;
 const TITLE_CHARS_MAX: usize = 200;
 /// A clause with a figure in it is a little more telling than its words (half units).
 const FIGURE_BONUS: f32 = 1.0;
+/// Room for a usual clause.
+const CLAUSE_CHARS: usize = 64;
 /// What the whole sentence says about each of its clauses: boiler-plate comes by the sentence.
 const SENTENCE_SHARE: f32 = 0.6;
 
@@ -24,10 +26,11 @@ pub struct Clause {
 }
 
 impl Clause {
-    fn of(chars: Vec<char>) -> Self {
-        let scale = |(first, second): (&char, &char)| (is_han(*first) && is_han(*second)).then(|| rarity::of(*first, *second));
+    fn of(chars: &[char]) -> Self {
+        let tables = rarity::tables();
+        let scale = |(first, second): (&char, &char)| (is_han(*first) && is_han(*second)).then(|| tables.get(*first, *second));
         let scales = chars.iter().zip(chars.iter().skip(1)).map(scale).collect();
-        Self { chars, scales }
+        Self { chars: chars.to_vec(), scales }
     }
 }
 
@@ -97,7 +100,7 @@ fn plainness(clauses: &[Clause]) -> Option<f32> {
 /// Folds up to `most` characters and cuts them into sentences of clauses. A comma between digits is part of the number.
 fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
     let mut sentences = vec![Vec::new()];
-    let mut clause = Vec::new();
+    let mut clause = Vec::with_capacity(CLAUSE_CHARS);
     let mut chars = text.chars().take(most).peekable();
     while let Some(c) = chars.next() {
         let c = narrow(c);
@@ -123,7 +126,8 @@ fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
 fn end(sentences: &mut Vec<Vec<Clause>>, clause: &mut Vec<char>, sentence: bool) {
     if let Some(last) = sentences.last_mut() {
         if !clause.is_empty() {
-            last.push(Clause::of(std::mem::take(clause)));
+            last.push(Clause::of(clause));
+            clause.clear();
         }
         if sentence && !last.is_empty() {
             sentences.push(Vec::new());
@@ -172,7 +176,7 @@ mod tests {
     fn what_anybody_writes_is_left_out() {
         let text = "我省企业长期依赖进口，属于“卡脖子”环节，亟需开展关键核心技术攻关。鹿茸多肽酶解液苦味重";
         let prose = Prose::of(|key| if key == "problem" { text } else { "" }, 23.0);
-        assert_eq!(prose.fields, [[Clause::of("鹿茸多肽酶解液苦味重".chars().collect())]]);
+        assert_eq!(prose.fields, [[Clause::of(&"鹿茸多肽酶解液苦味重".chars().collect::<Vec<_>>())]]);
     }
 
     #[test]

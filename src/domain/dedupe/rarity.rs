@@ -39,7 +39,14 @@ pub fn of(first: char, second: char) -> Scale {
     TABLES.get(first, second)
 }
 
-struct Tables {
+/// For many lookups.
+#[must_use]
+pub fn tables() -> &'static Tables {
+    &TABLES
+}
+
+/// The table, ready for lookups.
+pub struct Tables {
     /// Open addressing: 21 bits of the pair's hash, 5 of rarity, 6 of plainness. Half a megabyte stays in a core's cache.
     pairs: Vec<u32>,
     /// By character: its share of the plainness as the first and as the second of a pair.
@@ -77,7 +84,9 @@ impl Tables {
         }
     }
 
-    fn get(&self, first: char, second: char) -> Scale {
+    /// The scales of two neighbouring characters.
+    #[must_use]
+    pub fn get(&self, first: char, second: char) -> Scale {
         let hash = hash(first, second);
         let check = check(hash);
         for at in probe(hash) {

@@ -8,6 +8,7 @@ use super::{
     applicant::Applicant,
     figures,
     hashing::{self, mix},
+    ordering,
     prose::{Clause, Prose, is_word},
 };
 
@@ -20,6 +21,10 @@ const BINS: usize = BANDS * ROWS;
 const KEY_TERMS: usize = 8;
 /// A text with fewer triples than this says too little to be compared but as a whole.
 pub const TRIPLES_MIN: usize = 12;
+/// Letters and digits of a word that are looked at.
+const WORD_CHARS: usize = 20;
+/// The longest of [`UNITS`].
+const UNIT_CHARS: usize = 3;
 /// Letters of units of measure: terms of little weight.
 const UNITS: [&str; 32] = [
     "mm", "cm", "km", "nm", "um", "kg", "mg", "ug", "ng", "ml", "min", "mpa", "gpa", "kpa", "pa", "kw", "mw", "kwh", "wh", "kj", "mj",
@@ -38,6 +43,8 @@ pub struct Signature {
     pub terms: Vec<u32>,
     /// The weight of each term, in hundredths.
     pub weights: Vec<u16>,
+    /// Length of the vector of terms.
+    pub norm: f32,
     /// Band hashes; none where the text says too little.
     pub bands: Vec<i64>,
     /// Hashes of all the text, of the applicant, its credit code and its house: what else a twin is found by.
@@ -66,19 +73,16 @@ impl Signature {
         if whole != 0 {
             keys.push(tagged(WHOLE_TAG, whole));
         }
-        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, weights, keys, pairs }
+        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, norm: norm(&weights), weights, keys, pairs }
     }
 }
 
-impl Signature {
-    /// Length of the vector of terms.
-    #[must_use]
-    pub fn norm(&self) -> f32 {
-        let squares: u64 = self.weights.iter().map(|weight| u64::from(*weight).pow(2)).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
-        let norm = (squares as f32).sqrt();
-        norm
-    }
+/// Length of a vector of terms.
+fn norm(weights: &[u16]) -> f32 {
+    let squares: u64 = weights.iter().map(|weight| u64::from(*weight).pow(2)).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
+    let norm = (squares as f32).sqrt();
+    norm
 }
 
 /// What a mention in the title counts against one in the text.
@@ -123,7 +127,7 @@ fn triples(prose: &Prose) -> Vec<u32> {
             (one, two) = (two, three);
         }
     }
-    triples.sort_unstable();
+    let mut triples = ordering::ascending(triples, |triple| *triple);
     triples.dedup();
     triples.shrink_to_fit();
     triples
@@ -164,6 +168,41 @@ fn pair_keys(rare: &[u32]) -> impl Iterator<Item = i64> {
     })
 }
 
+/// Spreads terms evenly over all numbers, so that they are sorted fast (Fibonacci hashing, Knuth 1973); multiplied with its inverse,
+/// it gives the term back.
+const SCRAMBLE: u32 = 0x9E37_79B1;
+const SCRAMBLE_BACK: u32 = 0x0E8B_2F51;
+/// Marks a term that is a hash: a figure or a word in letters.
+const HASHED: u32 = 1 << 31;
+/// Bits of one ideograph in a term, counted from the first of the basic block.
+const HAN_BITS: u32 = 15;
+const FIRST_HAN: u32 = 0x4E00;
+
+/// Two ideographs as a term that can be taken apart again: terms that overlap are one longer word.
+fn han_pair(one: char, two: char) -> u32 {
+    let place = |c: char| u32::from(c).wrapping_sub(FIRST_HAN) & ((1 << HAN_BITS) - 1);
+    ((place(one) << HAN_BITS) | place(two)).wrapping_mul(SCRAMBLE)
+}
+
+/// A term's hash: which of equally heavy terms make keys is a draw, the same one in every text.
+fn drawn(term: u32) -> u32 {
+    match han_of(term) {
+        Some((one, two)) => low(mix((u64::from(one + FIRST_HAN) << 21) | u64::from(two + FIRST_HAN))),
+        None => term.wrapping_mul(SCRAMBLE_BACK),
+    }
+}
+
+fn hashed(hash: u64) -> u32 {
+    (low(hash) | HASHED).wrapping_mul(SCRAMBLE)
+}
+
+/// First and second ideograph of a term; `None` for figures and words in letters.
+#[must_use]
+pub fn han_of(term: u32) -> Option<(u32, u32)> {
+    let term = term.wrapping_mul(SCRAMBLE_BACK);
+    (term & HASHED == 0).then_some((term >> HAN_BITS, term & ((1 << HAN_BITS) - 1)))
+}
+
 /// Terms as they are found, with the weight of one mention and the mention's share.
 #[derive(Default)]
 struct Terms {
@@ -176,42 +215,52 @@ impl Terms {
         while let Some(c) = clause.chars.get(at) {
             let rest = clause.chars.get(at..).unwrap_or_default();
             if let Some((figure, length)) = figures::may_start(*c).then(|| figures::read(rest)).flatten() {
-                self.add(mix(figure.milli ^ (u64::from(figure.unit) << 32)), figure_weight(&figure), share);
+                self.add(hashed(mix(figure.milli ^ (u64::from(figure.unit) << 32))), figure_weight(&figure), share);
                 at += length;
             } else if c.is_ascii_alphabetic() {
-                let word: String = rest.iter().take_while(|c| c.is_ascii_alphanumeric()).take(20).collect();
-                if word.len() > 1 {
-                    self.add(hashing::text(&word), if UNITS.contains(&word.as_str()) { 1.5 } else { 5.5 }, share);
+                let length = rest.iter().take(WORD_CHARS).take_while(|c| c.is_ascii_alphanumeric()).count();
+                let word = rest.get(..length).unwrap_or_default();
+                if length > 1 {
+                    let is_unit = length <= UNIT_CHARS && UNITS.iter().any(|unit| unit.chars().eq(word.iter().copied()));
+                    self.add(hashed(hashing::chain(word.iter().map(|c| u64::from(*c)))), if is_unit { 1.5 } else { 5.5 }, share);
                 }
-                at += word.len();
+                at += length;
             } else {
                 if let (Some(Some(scale)), Some(next)) = (clause.scales.get(at), rest.get(1)) {
                     let weight = f32::from(scale.rarity) / 2.0;
-                    self.add(mix((u64::from(u32::from(*c)) << 21) | u64::from(u32::from(*next))), weight, share);
+                    self.add(han_pair(*c, *next), weight, share);
                 }
                 at += 1;
             }
         }
     }
 
-    fn add(&mut self, hash: u64, weight: f32, share: f32) {
+    fn add(&mut self, term: u32, weight: f32, share: f32) {
         if weight > 0.0 {
-            self.found.push((low(hash), weight, share));
+            self.found.push((term, weight, share));
         }
     }
 
     /// Each term once, ascending, with its weight; and the heaviest of them.
-    fn weigh(mut self) -> (Vec<u32>, Vec<u16>, Vec<u32>) {
-        self.found.sort_unstable_by_key(|(hash, ..)| *hash);
-        let (mut terms, mut weights) = (Vec::with_capacity(self.found.len()), Vec::with_capacity(self.found.len()));
+    fn weigh(self) -> (Vec<u32>, Vec<u16>, Vec<u32>) {
+        let found = ordering::ascending(self.found, |(term, ..)| *term);
+        let (mut terms, mut weights) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
         let mut heaviest: Vec<(Reverse<u16>, u32)> = Vec::with_capacity(KEY_TERMS + 1);
-        for same in self.found.chunk_by(|one, other| one.0 == other.0) {
-            let Some((hash, weight, _)) = same.first().copied() else { continue };
+        for same in found.chunk_by(|one, other| one.0 == other.0) {
+            let Some((term, weight, _)) = same.first().copied() else { continue };
             let mentions: f32 = same.iter().map(|(.., share)| share).sum();
-            let weight = hundredths(weight * if mentions < 1.0 { mentions.sqrt() } else { 1.0 + 0.4 * mentions.ln() });
-            terms.push(hash);
+            let often = match same {
+                [(.., 1.0)] => 1.0,
+                _ if mentions < 1.0 => mentions.sqrt(),
+                _ => 1.0 + 0.4 * mentions.ln(),
+            };
+            let weight = hundredths(weight * often);
+            terms.push(term);
             weights.push(weight);
-            let entry = (Reverse(weight), hash);
+            if heaviest.len() == KEY_TERMS && heaviest.last().is_some_and(|(Reverse(least), _)| weight < *least) {
+                continue;
+            }
+            let entry = (Reverse(weight), drawn(term));
             let at = heaviest.partition_point(|other| *other < entry);
             if at < KEY_TERMS {
                 heaviest.insert(at, entry);
@@ -227,7 +276,7 @@ impl Terms {
 /// Whole numbers, so that the last bit of a logarithm can decide nothing.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a term is mentioned at most 20 000 times, so below 4000")]
 fn hundredths(weight: f32) -> u16 {
-    (weight * 100.0).round() as u16
+    weight.mul_add(100.0, 0.5) as u16
 }
 
 /// Figures of three digits are nearly as telling as a rare word; round ones, and shares near a hundred, are in every form.
