@@ -3,6 +3,7 @@
 //! Nothing here awaits, reads a file, opens a socket, asks the clock or logs. Each module may use only those above it.
 
 pub mod folding;
+pub mod hex;
 pub mod time;
 pub mod limits;
 pub mod findings;

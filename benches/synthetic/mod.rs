@@ -117,3 +117,29 @@ impl Writer {
         }
     }
 }
+
+/// Where `benches/DEDUPE.md` passes from memory to the database.
+const FROM_THE_DATABASE: &str = "## From the database";
+
+/// Writes one half of `benches/DEDUPE.md` and keeps the other, which another bench writes.
+pub fn write_half(from_the_database: bool, text: &str) -> std::io::Result<()> {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/DEDUPE.md");
+    let before = std::fs::read_to_string(&file).unwrap_or_default();
+    let (memory, database) = before.split_at(before.find(FROM_THE_DATABASE).unwrap_or(before.len()));
+    let (memory, database) = if from_the_database {
+        (memory.trim_end(), format!("{FROM_THE_DATABASE}\n\n{text}"))
+    } else {
+        (text.trim_end(), database.to_owned())
+    };
+    std::fs::write(file, format!("{memory}\n\n{database}").trim_end().to_owned() + "\n")
+}
+
+/// The machine, and what else it was doing.
+pub fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("?");
+    format!("Machine{model}, {cores} cores, load {load} at the end of the run; annexd on one thread.")
+}

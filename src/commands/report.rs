@@ -6,7 +6,8 @@ use crate::domain::{
     findings::{Audience, Finding, Severity},
     letters::receipt::place_in_words,
     parts::FileStatus,
-    verdict::{Change, Knowledge, Topic, Verdict},
+    routing::evidence_in_words,
+    verdict::{Change, Duplicate, Knowledge, Topic, Verdict},
 };
 
 /// Several lines about one mail. `numbers` are the receipt numbers of its topics, where they are recorded.
@@ -54,13 +55,39 @@ fn topic_lines(out: &mut String, index: usize, topic: &Topic, knowledge: &Knowle
         topic.text("applicant"),
         change_name(&topic.change)
     );
-    let evidence = topic.route.evidence.iter().take(4).cloned().collect::<Vec<_>>().join("、");
+    let evidence = topic.route.evidence.iter().take(4).map(|evidence| evidence_in_words(evidence)).collect::<Vec<_>>().join("、");
     let _ = writeln!(out, "        → {division}（{:.2}）{evidence}", topic.route.confidence);
     for line in finding_lines(&topic.findings, knowledge) {
         let _ = writeln!(out, "        {line}");
     }
     for duplicate in &topic.duplicates {
-        let _ = writeln!(out, "        疑似重复：{}（{:.2}）", duplicate.topic, duplicate.score);
+        let (kind, score) = (twin_in_words(&duplicate.kind), duplicate.score);
+        let _ = writeln!(out, "        疑似重复（仅供审核）：{}（{kind}，相似度{score:.2}）", duplicate.topic);
+        if let Some(shared) = shared_in_words(duplicate) {
+            let _ = writeln!(out, "          {shared}");
+        }
+    }
+}
+
+/// How two topics are alike.
+#[must_use]
+pub fn twin_in_words(kind: &str) -> &str {
+    match kind {
+        "same" => "内容相同",
+        "near" => "内容相近",
+        "paraphrase" => "换一种说法",
+        other => other,
+    }
+}
+
+/// Passages that stand in both, or where there are none, terms.
+#[must_use]
+pub fn shared_in_words(duplicate: &Duplicate) -> Option<String> {
+    let quoted = |texts: &[String]| texts.iter().take(3).map(|text| format!("“{text}”")).collect::<Vec<_>>().join("、");
+    match (duplicate.passages.as_slice(), duplicate.terms.as_slice()) {
+        ([], []) => None,
+        ([], terms) => Some(format!("共同用语：{}", terms.join("、"))),
+        (passages, _) => Some(format!("相同语句：{}", quoted(passages))),
     }
 }
 

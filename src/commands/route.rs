@@ -11,7 +11,7 @@ use crate::{
     config::Installation,
     domain::{
         reconcile::Draft,
-        routing::{Route, evaluate, parse_examples},
+        routing::{Route, evaluate, evidence_in_words, parse_examples},
         verdict::{Knowledge, Known, decide, read},
     },
     pipeline::judging,
@@ -113,7 +113,7 @@ fn in_words(title: &str, route: &Route, knowledge: &Knowledge) -> String {
         "{title}\n  → {}{joint}\n  候选：{}\n  依据：{}\n  规则表 {}，模型 {model}",
         name(&route.division),
         candidates.join("，"),
-        route.evidence.join("、"),
+        route.evidence.iter().map(|evidence| evidence_in_words(evidence)).collect::<Vec<_>>().join("、"),
         route.rules_version
     )
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
+    hex,
     limits::Limits,
     message::{self, Message},
 };
@@ -191,7 +192,7 @@ impl Walk<'_> {
         };
         let mut file = File {
             size_bytes: bytes.len(),
-            sha256: hex(&Sha256::digest(bytes)),
+            sha256: hex::lower(&Sha256::digest(bytes)),
             bytes: Vec::new(),
             file_type: kind.file_type,
             status,
@@ -295,9 +296,4 @@ impl Walk<'_> {
                 .push(format!("邮件中的文件（含压缩包内文件）超过{max}个或邮件结构过于复杂，超出部分未读取。请精简或分几封邮件重新发送。"));
         }
     }
-}
-
-/// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

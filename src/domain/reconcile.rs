@@ -198,7 +198,8 @@ fn joined(row: Draft, form: Draft) -> Draft {
 }
 
 /// Where row and form say different things about a field that stands in both. Table matters (`no`, `note`, `bureau`) are not compared.
-fn differences(row: &Draft, form: &Draft) -> Vec<Difference> {
+#[must_use]
+pub fn differences(row: &Draft, form: &Draft) -> Vec<Difference> {
     let title = form.fields.get("topic_title").or_else(|| row.fields.get("topic_title"));
     let title = title.map_or("", |placed| placed.value.text.as_str());
     row.fields

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::reconcile::Draft;
+use super::{reconcile::Draft, rules};
 
 mod combining;
 mod evaluation;
@@ -228,6 +228,20 @@ impl Divisions {
             mistakes.push(format!("fallback: no division has the id {:?}", self.fallback));
         }
         mistakes
+    }
+}
+
+/// Evidence as people read it: `转向架 (title)` → 转向架（题目）.
+#[must_use]
+pub fn evidence_in_words(evidence: &str) -> String {
+    let Some((what, place)) = evidence.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) else { return evidence.to_owned() };
+    let (key, remark) = place.split_once('，').map_or((place, String::new()), |(key, remark)| (key, format!("，{remark}")));
+    match key {
+        "margin" => what.to_owned(),
+        "title" => format!("{what}（题目{remark}）"),
+        "gb_code" => format!("{what}（行业代码{remark}）"),
+        "twin" => format!("{what}（疑似重复课题{remark}）"),
+        key => format!("{what}（{}{remark}）", rules::label(key)),
     }
 }
 

@@ -25,6 +25,7 @@ mod settings;
 pub mod table;
 
 pub use batch::check_batch;
+pub use book::label;
 use checks::Check;
 pub use params::{benchmark_sides, quantified};
 pub use settings::{RuleSettings, ScoreWeights, Thresholds, Words};

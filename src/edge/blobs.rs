@@ -9,6 +9,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex;
+
 /// The folder of raw mails.
 #[derive(Debug, Clone)]
 pub struct Blobs {
@@ -112,7 +114,7 @@ impl Blobs {
         let (root, sha256) = (self.root.clone(), sha256.to_owned());
         tokio::task::spawn_blocking(move || {
             let bytes = fs::read(path(&root, &sha256))?;
-            if hex(&Sha256::digest(&bytes)) == sha256 {
+            if hex::lower(&Sha256::digest(&bytes)) == sha256 {
                 Ok(bytes)
             } else {
                 Err(io::Error::other(format!("the raw mail {sha256} is damaged on disk")))
@@ -127,7 +129,7 @@ impl Blobs {
 const PIECE_BYTES: usize = 256 * 1024;
 
 fn put(root: &Path, bytes: &[u8]) -> io::Result<String> {
-    let sha256 = hex(&Sha256::digest(bytes));
+    let sha256 = hex::lower(&Sha256::digest(bytes));
     if is_there(root, &sha256, bytes.len() as u64) {
         return Ok(sha256);
     }
@@ -153,7 +155,7 @@ fn put_file(root: &Path, mut from: File) -> io::Result<(String, u64)> {
         file.write_all(read)?;
         bytes += count as u64;
     }
-    let sha256 = hex(&hash.finalize());
+    let sha256 = hex::lower(&hash.finalize());
     if !is_there(root, &sha256, bytes) {
         file.sync_all()?;
         settle(root, &temporary.0, &sha256)?;
@@ -211,10 +213,6 @@ fn path(root: &Path, sha256: &str) -> PathBuf {
     root.join(first).join(second).join(sha256)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,8 +247,8 @@ mod tests {
         assert_eq!(blobs.put(bytes.clone()).await.unwrap(), sha256);
         let spooled = blobs.incoming().join(format!("x.{}", std::process::id()));
         fs::write(&spooled, b"spooled").unwrap();
-        blobs.adopt(&spooled, &hex(&Sha256::digest(b"spooled")), 7).await.unwrap();
-        assert_eq!(blobs.get(&hex(&Sha256::digest(b"spooled"))).await.unwrap(), b"spooled");
+        blobs.adopt(&spooled, &hex::lower(&Sha256::digest(b"spooled")), 7).await.unwrap();
+        assert_eq!(blobs.get(&hex::lower(&Sha256::digest(b"spooled"))).await.unwrap(), b"spooled");
         assert_eq!(fs::read_dir(blobs.incoming()).unwrap().count(), 0);
     }
 

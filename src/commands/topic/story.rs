@@ -3,16 +3,34 @@
 use std::fmt::Write as _;
 
 use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::domain::{time::chinese_minute, verdict::Knowledge};
+use crate::{
+    commands::report::{shared_in_words, twin_in_words},
+    domain::{
+        letters::receipt::place_in_words,
+        routing::evidence_in_words,
+        time::chinese_minute,
+        verdict::{Duplicate, Knowledge},
+    },
+};
+
+/// Least score of a division that is named as the next best.
+const WORTH_NAMING: f64 = 0.05;
 
 /// The story that the store tells, line by line.
 #[must_use]
 pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String {
     let mut out = String::new();
     let division = |id: &str| knowledge.divisions.division(id).map_or_else(|| id.to_owned(), |division| division.name.clone());
-    let _ = writeln!(out, "课题 {}  状态 {}  处室 {}", text(story, "id"), text(story, "status"), division(text(story, "division")));
+    let _ = writeln!(
+        out,
+        "课题 {}  状态 {}  处室 {}",
+        text(story, "id"),
+        status_in_words(text(story, "status")),
+        division(text(story, "division"))
+    );
     let _ = writeln!(out, "报送单位 {}{}", text(story, "bureau"), if story["held"] == true { "（待人工确认）" } else { "" });
     for revision in list(story, "revisions") {
         let _ = writeln!(
@@ -25,7 +43,7 @@ pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String
         revision_lines(&mut out, revision, knowledge);
     }
     for route in list(story, "routes") {
-        let evidence: Vec<&str> = list(route, "evidence").iter().filter_map(Value::as_str).collect();
+        let evidence: Vec<String> = list(route, "evidence").iter().filter_map(Value::as_str).map(evidence_in_words).collect();
         let (to, by) = (division(text(route, "division")), text(route, "routed_by"));
         let _ = writeln!(
             out,
@@ -41,6 +59,7 @@ pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String
         let others: Vec<String> = list(route, "candidates")
             .iter()
             .skip(1)
+            .filter(|candidate| candidate["score"].as_f64().is_some_and(|score| score >= WORTH_NAMING))
             .map(|candidate| format!("{} {:.2}", division(text(candidate, "division")), candidate["score"].as_f64().unwrap_or(0.0)))
             .collect();
         if !others.is_empty() {
@@ -62,10 +81,10 @@ pub fn in_words(story: &Value, knowledge: &Knowledge, zone: &TimeZone) -> String
             out,
             "\n信件 {}  {}  {}  “{}”  {}",
             letter["id"],
-            text(letter, "kind"),
+            letter_in_words(text(letter, "kind")),
             text(letter, "to"),
             text(letter, "subject"),
-            text(letter, "state")
+            state_in_words(text(letter, "state"))
         );
     }
     out.trim_end().to_owned()
@@ -76,7 +95,11 @@ fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
         knowledge.catalogue.forms.iter().find_map(|form| form.field(key)).map_or_else(|| key.to_owned(), |field| field.label.clone())
     };
     let changed: Vec<&str> = list(revision, "changed").iter().filter_map(Value::as_str).collect();
-    for (key, value) in revision["fields"].as_object().into_iter().flatten() {
+    let mut fields: Vec<(&String, &Value)> = revision["fields"].as_object().into_iter().flatten().collect();
+    // As the form has them.
+    let place = |key: &str| knowledge.catalogue.forms.iter().find_map(|form| form.fields.iter().position(|field| field.key == key));
+    fields.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
+    for (key, value) in fields {
         let mark = if changed.contains(&key.as_str()) { "＊" } else { "  " };
         let _ = writeln!(out, "{mark}{}：{}", label(key), value.as_str().unwrap_or_default());
         let then = list(revision, "changes").iter().find(|change| change["field"] == key.as_str()).map(|change| &change["then"]);
@@ -88,7 +111,7 @@ fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
         let _ = writeln!(out, "＊{}：已删去", label(key));
     }
     for source in list(revision, "sources") {
-        let _ = writeln!(out, "  来源 {} {}", text(source, "attachment"), text(source, "where"));
+        let _ = writeln!(out, "  来源 {} {}", text(source, "attachment"), place_in_words(text(source, "where")));
     }
     let is_first = revision["revision"] == 1;
     for finding in list(revision, "findings") {
@@ -110,7 +133,12 @@ fn revision_lines(out: &mut String, revision: &Value, knowledge: &Knowledge) {
     }
     completeness_lines(out, &revision["completeness"]);
     for twin in list(revision, "duplicates") {
-        let _ = writeln!(out, "  疑似重复 {}（{:.2}）", text(twin, "topic"), twin["score"].as_f64().unwrap_or(0.0));
+        let score = twin["score"].as_f64().unwrap_or(0.0);
+        let _ = writeln!(out, "  疑似重复 {}（{}，相似度{score:.2}）", text(twin, "topic"), twin_in_words(text(twin, "kind")));
+        let shared = Duplicate::deserialize(twin).ok().and_then(|twin| shared_in_words(&twin));
+        if let Some(shared) = shared {
+            let _ = writeln!(out, "    {shared}");
+        }
     }
 }
 
@@ -143,6 +171,38 @@ fn routed_by_in_words(by: &str) -> &str {
         "person" => "人工",
         "twin" => "随疑似重复课题",
         "fallback" => "待人工确定",
+        other => other,
+    }
+}
+
+fn status_in_words(status: &str) -> &str {
+    match status {
+        "accepted" => "已接收",
+        "needs_correction" => "待补正",
+        "suspected_duplicate" => "疑似重复，待核实",
+        "withdrawn" => "已撤回",
+        other => other,
+    }
+}
+
+fn letter_in_words(kind: &str) -> &str {
+    match kind {
+        "ack" => "回执",
+        "queue" => "处室清单",
+        "digest" => "日报",
+        "alert" => "告警",
+        other => other,
+    }
+}
+
+fn state_in_words(state: &str) -> &str {
+    match state {
+        "queued" => "待发送",
+        "sending" => "发送中",
+        "sent" => "已发送",
+        "unknown" => "是否送达不明",
+        "failed" => "发送失败",
+        "held" => "暂缓发送",
         other => other,
     }
 }

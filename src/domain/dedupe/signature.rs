@@ -73,7 +73,17 @@ impl Signature {
         if whole != 0 {
             keys.push(tagged(WHOLE_TAG, whole));
         }
-        Self { applicant, whole, bands: if telling { bands(&triples) } else { Vec::new() }, triples, terms, norm: norm(&weights), weights, keys, pairs }
+        Self {
+            applicant,
+            whole,
+            bands: if telling { bands(&triples) } else { Vec::new() },
+            triples,
+            terms,
+            norm: norm(&weights),
+            weights,
+            keys,
+            pairs,
+        }
     }
 }
 

@@ -68,7 +68,7 @@ pub static NOT_AN_ENTERPRISE: Check = sender(
     "R8.code",
     Error,
     &["uscc", "applicant"],
-    "申报单位“{found}”的统一社会信用代码属于{kind}，通知要求申报主体必须是企业，请改由企业牵头申报，该单位可列为联合单位。",
+    "申报单位“{found}”的统一社会信用代码属于{kind}，通知要求申报主体必须是企业，请改由企业牵头申报，该单位可列为联合单位，例如：由联合攻关的有限公司申报。",
 );
 pub static PERHAPS_NO_ENTERPRISE: Check = sender(
     "R8.code_unsure",
@@ -80,7 +80,7 @@ pub static NAME_IS_PUBLIC: Check = sender(
     "R8.name",
     Error,
     &["applicant"],
-    "从名称看，申报单位“{found}”不是企业，通知要求申报主体必须是企业，请改由企业牵头申报，该单位可列为联合单位。",
+    "从名称看，申报单位“{found}”不是企业，通知要求申报主体必须是企业，请改由企业牵头申报，该单位可列为联合单位，例如：由联合攻关的有限公司申报。",
 );
 pub static NAME_UNSURE: Check = sender(
     "R8.name_unsure",
@@ -142,19 +142,19 @@ pub static ROW_WITHOUT_FORM: Check = sender(
     "R15.row_without_form",
     Error,
     &["topic_title", "applicant"],
-    "附件2中的课题“{found}”未找到对应的附件1，请补报该课题的申报表，或核对两处的课题名称和申报单位是否一致。",
+    "附件2中的课题“{found}”未找到对应的附件1，请补报该课题的申报表，或核对两处的课题名称和申报单位是否一致，例如：附件1-课题名称-企业名称.docx。",
 );
 pub static FORM_WITHOUT_ROW: Check = sender(
     "R15.form_without_row",
     Warning,
     &["topic_title", "applicant"],
-    "附件1中的课题“{found}”未列入附件2，请在汇总表中补充，或核对两处的课题名称和申报单位是否一致。",
+    "附件1中的课题“{found}”未列入附件2，请在汇总表中补充一行，或核对两处的课题名称和申报单位是否一致，例如：两处均写企业全称和课题全名。",
 );
 pub static DIFFERS: Check = sender(
     "R15.differs",
     Warning,
     &["topic_title", "applicant", "uscc", "contact", "phone", "invest", "benefit", "period"],
-    "附件2与附件1填写不一致：{found}，请核对后更正其中一处。",
+    "附件2与附件1填写不一致：{found}，请核对后更正其中一处，例如：回复本邮件，只附更正后的申报表。",
 );
 pub static HIDDEN: Check =
     reviewer("R15.hidden", Warning, &[], "{found}取自表格中隐藏的行或列，打开文件时看不到，请人工核对是否应当采用。");
@@ -170,8 +170,10 @@ pub static PROBLEM_SHORT: Check = sender(
     &["problem"],
     "“{label}”只有{count}字，建议不少于{least}字，请说明现状、具体难点和造成的影响，例如：现有产品在什么条件下达不到什么要求。",
 );
-pub static TOO_SHORT: Check = sender("R20.short", Note, &[], "“{label}”只有{count}字，建议不少于{least}字，请写得更具体一些。");
-pub static TOO_LONG: Check = sender("R20.long", Note, &[], "“{label}”有{count}字，建议不超过{most}字，请适当精简。");
+pub static TOO_SHORT: Check =
+    sender("R20.short", Note, &[], "“{label}”只有{count}字，建议不少于{least}字，请写得更具体一些，例如：写明现有水平、差距和原因。");
+pub static TOO_LONG: Check =
+    sender("R20.long", Note, &[], "“{label}”有{count}字，建议不超过{most}字，请适当精简，例如：只保留主要问题和关键数据。");
 pub static BOILERPLATE: Check =
     reviewer("R20.boilerplate", Note, &["problem"], "“{label}”中概括性用语约占{count}%，具体内容较少，请人工判断问题是否明确。");
 pub static ABBREVIATIONS: Check = reviewer(

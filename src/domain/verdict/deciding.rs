@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Change, Knowledge, Known, KnownTopic, Outcome, Postings, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
-    reading::{could_be_annex, hex, topic_key},
+    reading::{could_be_annex, topic_key},
     twins,
 };
 use crate::domain::{
@@ -17,6 +17,7 @@ use crate::domain::{
     findings::{Audience, Finding, Severity},
     folding::fold,
     forms::catalogue::Shape,
+    hex,
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
@@ -57,7 +58,7 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
             topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
         }
         findings.clone_from(&reading.findings);
-        share_out(package_findings(&reading, kind, known, &topics, knowledge), &mut topics, &mut findings);
+        share_out(package_findings(&reading, kind, known, &topics, &assigned, knowledge), &mut topics, &mut findings);
         for (topic, earlier) in topics.iter_mut().zip(&assigned) {
             topic.status = status_of(topic);
             topic.closed = earlier.map(|earlier| closed(earlier, topic)).unwrap_or_default();
@@ -145,7 +146,15 @@ fn answer_references(reading: &Reading) -> Vec<String> {
 }
 
 /// R14, R15, R16 of the whole mail. A correction may bring single files: what it completes counts with it, and it owes only what is still open.
-fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topic], knowledge: &Knowledge) -> Vec<Finding> {
+fn package_findings(
+    reading: &Reading,
+    kind: Kind,
+    known: &Known,
+    topics: &[Topic],
+    assigned: &[Option<&KnownTopic>],
+    knowledge: &Knowledge,
+) -> Vec<Finding> {
+    let across = matching::differences_across_mails(reading, assigned, &knowledge.catalogue);
     let correction = kind == Kind::Correction;
     if correction && topics.is_empty() {
         return Vec::new();
@@ -175,7 +184,7 @@ fn package_findings(reading: &Reading, kind: Kind, known: &Known, topics: &[Topi
                 forms_without_row.push((title, form.attachment.as_str(), form.place.as_str()));
             }
             (Some(form), Some(_)) => {
-                let about = reading.reconciliation.differs.iter().filter(|difference| difference.title == title);
+                let about = reading.reconciliation.differs.iter().chain(&across).filter(|difference| difference.title == title);
                 differs.extend(about.map(|difference| (difference, form.attachment.as_str(), form.place.as_str())));
             }
             _ => {}
@@ -200,14 +209,16 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
     let elders = twins::Elders::of(known, knowledge);
     let mut batch = dedupe::Index::new(knowledge.dedupe.clone());
     let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
-    for (draft, earlier) in reading.drafts.iter().zip(assigned) {
+    for ((draft, ready), earlier) in reading.drafts.iter().zip(reading.prepared(&knowledge.dedupe)).zip(assigned) {
         let mut topic = judge_topic(draft, *earlier, known, held, knowledge);
-        let prepared = Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe);
-        elders.note(&mut topic, &prepared, assigned, knowledge);
-        twins::note_within_mail(&mut topic, &prepared, &batch, &topics, knowledge);
+        // What joins an earlier version says more than this mail alone.
+        let joined = earlier.map(|_| Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe));
+        let prepared = joined.as_ref().unwrap_or(ready);
+        elders.note(&mut topic, prepared, assigned, knowledge);
+        twins::note_within_mail(&mut topic, prepared, &batch, &topics, knowledge);
         topic.held = held;
         topic.postings = Postings::of(&prepared.signature);
-        batch.insert(&topic.fingerprint, prepared.signature);
+        batch.insert(&topic.fingerprint, prepared.signature.clone());
         topics.push(topic);
     }
     topics
@@ -277,7 +288,7 @@ fn fingerprint(fields: &BTreeMap<String, String>) -> String {
         hash.update(fold(text));
         hash.update([0]);
     }
-    hex(&hash.finalize())
+    hex::lower(&hash.finalize())
 }
 
 /// Findings about one topic go to that topic, the rest stay with the mail.

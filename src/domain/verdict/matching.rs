@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Known, KnownTopic, Reading, reading::topic_key};
+use super::{Known, KnownTopic, Reading, TopicStatus, reading::topic_key};
 use crate::domain::{
     folding::fold,
     forms::catalogue::{Catalogue, Shape},
     message::Mailbox,
     reconcile::{
-        Draft,
+        self, Difference, Draft,
         assignment::{self, Pair},
         likeness::Face,
     },
@@ -58,7 +58,9 @@ pub fn may_revise(earlier: &KnownTopic, reading: &Reading, known: &Known, sender
     let bureau = reading.bureau.as_ref().filter(|bureau| bureau.id != "unknown").map(|bureau| bureau.id.as_str());
     let same_bureau = bureau.is_some() && earlier.bureau.as_deref() == bureau;
     let taken_over = bureau.is_some() && earlier.held && earlier.bureau.is_none();
-    same_sender || same_bureau || taken_over || known.answered_topics.contains(&earlier.id)
+    // What a person took out comes back under a new number only.
+    let withdrawn = earlier.status == TopicStatus::Withdrawn;
+    !withdrawn && (same_sender || same_bureau || taken_over || known.answered_topics.contains(&earlier.id))
 }
 
 /// How certain a draft is a version of a topic with another key; `None`: it is another topic.
@@ -113,6 +115,32 @@ impl Body {
         let common = self.0.intersection(&other.0).count();
         Some(common as f64 / (self.0.len() + other.0.len() - common) as f64)
     }
+}
+
+/// Where a row and a form of the same topic came in two mails and say different things: what this mail brings against the side that
+/// it does not send again.
+pub fn differences_across_mails(reading: &Reading, assigned: &[Option<&KnownTopic>], catalogue: &Catalogue) -> Vec<Difference> {
+    let is_form = |form: &str| catalogue.form(form).is_none_or(|form| form.shape == Shape::Form);
+    let side = |draft: &Draft, form: bool| Draft {
+        sources: Vec::new(),
+        fields: draft
+            .fields
+            .iter()
+            .filter(|(_, placed)| is_form(&placed.form) == form)
+            .map(|(key, placed)| (key.clone(), placed.clone()))
+            .collect(),
+    };
+    let has = |draft: &Draft, form: bool| draft.sources.iter().any(|source| is_form(&source.form) == form);
+    let mut found = Vec::new();
+    for (draft, earlier) in reading.drafts.iter().zip(assigned).filter_map(|(draft, earlier)| Some((draft, (*earlier)?))) {
+        let (row, form) = match (has(draft, false), has(draft, true)) {
+            (false, true) => (side(&earlier.draft, false), side(draft, true)),
+            (true, false) => (side(draft, false), side(&earlier.draft, true)),
+            _ => continue,
+        };
+        found.extend(reconcile::differences(&row, &form));
+    }
+    found
 }
 
 /// A later version joined with what is known: what was sent again replaces what it was, the rest stays. A form wins over a row.

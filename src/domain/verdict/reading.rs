@@ -1,6 +1,6 @@
 //! Bytes to [`Reading`]: the mail, its files and their roles, the letter, the bureau, the topics as drafts, and the keys to look up.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use crate::domain::{
     findings::{Audience, Finding, Severity},
     folding::fold_words,
     forms::decisions::Decision,
+    hex,
     links::{self, above_quote},
     message::{self, Message},
     receipt_number,
@@ -41,6 +42,9 @@ pub struct Reading {
     /// Annex 1 forms and annex 2 rows read, doubles included.
     pub forms: usize,
     pub rows: usize,
+    /// The drafts made ready for comparison, once for the lookup and the judgement.
+    #[serde(skip)]
+    prepared: OnceLock<Vec<Prepared>>,
 }
 
 /// Reads one mail. Never fails: what cannot be read is said in the result.
@@ -60,7 +64,7 @@ pub enum Go {
 /// [`read`], asking `watch` about each file before its bytes are looked into.
 #[must_use]
 pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&str) -> Go) -> Reading {
-    let sha256 = hex(&Sha256::digest(raw));
+    let sha256 = hex::lower(&Sha256::digest(raw));
     let oversized = raw.len() > knowledge.limits.message_max_bytes;
     let readable = if oversized { header_of(raw) } else { raw };
     let (mut message, unreadable) = match message::parse(readable, &knowledge.limits) {
@@ -99,21 +103,26 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         decisions,
         forms: form_count,
         rows: row_count,
+        prepared: OnceLock::new(),
     }
 }
 
 impl Reading {
+    /// The drafts as they are compared, in their order.
+    pub(super) fn prepared(&self, settings: &dedupe::Settings) -> &[Prepared] {
+        self.prepared.get_or_init(|| self.drafts.iter().map(|draft| Prepared::of(|key| draft.text(key), settings)).collect())
+    }
+
     /// What must be looked up before [`super::decide`].
     #[must_use]
     pub fn keys(&self, settings: &dedupe::Settings) -> LookupKeys {
-        let postings = |draft: &Draft| Postings::of(&Prepared::of(|key| draft.text(key), settings).signature);
         let said = format!("{}\n{}", self.message.subject, above_quote(&self.message.text));
         LookupKeys {
             content_sha256: self.content_sha256.clone(),
             references: self.message.references.clone(),
             receipt_numbers: receipt_number::find_in(&said),
             topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
-            signatures: self.drafts.iter().map(postings).collect(),
+            signatures: self.prepared(settings).iter().map(|prepared| Postings::of(&prepared.signature)).collect(),
             codes: self.drafts.iter().map(credit_code).filter(|code| code.len() == 18).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }
@@ -213,12 +222,7 @@ fn content_sha256(message: &Message, raw: &[u8]) -> String {
         hash.update(line.strip_suffix(b"\r").unwrap_or(line));
         hash.update(b"\n");
     }
-    hex(&hash.finalize())
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(&hash.finalize())
 }
 
 /// A file that might hold an annex but was not read.

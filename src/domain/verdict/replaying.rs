@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Knowledge, Known, KnownTopic, Reading, Topic, Verdict, decide};
+use super::{Knowledge, Known, KnownTopic, Reading, Topic, TopicStatus, Verdict, decide};
 use crate::domain::{findings::Finding, reconcile::Draft};
 
-/// A topic whose latest revision a mail brought.
+/// A topic that a mail was about.
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub topic: KnownTopic,
     /// What was known before that mail; `None` where the mail brought the topic's first revision.
     pub before: Option<Draft>,
+    /// A later mail brought the latest revision, or a person took the topic out: this mail has no say in it any more.
+    pub settled: bool,
 }
 
 /// What today's rules make of one mail.
@@ -51,11 +53,13 @@ pub fn replay(reading: Reading, stored: &[Stored], decided: &[String], knowledge
         held: false,
         ..stored.topic.clone()
     };
+    let is_settled = |number: &str| stored.iter().any(|stored| stored.settled && stored.topic.id == number);
     let numbers: Vec<String> = stored.iter().map(|stored| stored.topic.id.clone()).collect();
     let with_latest = Known {
         answers_our_letter: stored.iter().any(|stored| stored.before.is_some()),
         answered_topics: numbers.clone(),
-        topics: stored.iter().map(|stored| stored.topic.clone()).collect(),
+        // What a person took out is recognised here, so that it is not taken for new.
+        topics: stored.iter().map(|stored| KnownTopic { status: TopicStatus::Accepted, ..stored.topic.clone() }).collect(),
         ..Known::default()
     };
     // Which draft is which topic is settled with what the store holds; what it says, with what stood before.
@@ -64,13 +68,15 @@ pub fn replay(reading: Reading, stored: &[Stored], decided: &[String], knowledge
         .into_iter()
         .map(|topic| topic.map(|topic| topic.id.clone()))
         .collect();
-    let known = Known { topics: stored.iter().filter(|stored| stored.before.is_some()).map(as_before).collect(), ..with_latest };
+    let known =
+        Known { topics: stored.iter().filter(|stored| stored.before.is_some() && !stored.settled).map(as_before).collect(), ..with_latest };
     let verdict = decide(reading, &known, knowledge);
     let by_number: BTreeMap<&str, &Stored> = stored.iter().map(|stored| (stored.topic.id.as_str(), stored)).collect();
     let topics: Vec<Comparison> = verdict
         .topics
         .iter()
         .zip(&assigned)
+        .filter(|(_, number)| !number.as_deref().is_some_and(is_settled))
         .map(|(now, number)| {
             let then = number.as_deref().and_then(|number| by_number.get(number)).map(|stored| stored.topic.clone());
             let differences =
@@ -78,7 +84,8 @@ pub fn replay(reading: Reading, stored: &[Stored], decided: &[String], knowledge
             Comparison { stored: then, now: now.clone(), differences }
         })
         .collect();
-    let not_found = numbers.into_iter().filter(|number| !assigned.iter().flatten().any(|found| found == number)).collect();
+    let missing = |number: &String| !is_settled(number) && !assigned.iter().flatten().any(|found| found == number);
+    let not_found = numbers.into_iter().filter(missing).collect();
     Replayed { verdict, topics, not_found }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
         queue::{QueueCorrection, QueueTopic},
     },
     reconcile::Source,
-    routing::Candidate,
+    routing::{Candidate, evidence_in_words},
     rules::quantified,
     verdict::{Duplicate, Knowledge, TopicStatus},
 };
@@ -294,7 +294,7 @@ impl QueueRow {
                 .map(|candidate| name(&candidate.division))
                 .collect::<Vec<_>>()
                 .join("、"),
-            evidence: evidence.join("、"),
+            evidence: evidence.iter().map(|evidence| evidence_in_words(evidence)).collect::<Vec<_>>().join("、"),
             problem: take("problem"),
             goal: take("goal"),
             params: take("params"),

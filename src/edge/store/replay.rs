@@ -44,7 +44,8 @@ impl Store {
         Ok(rows.into_iter().map(|(id, sha256, subject)| RecordedMessage { id, sha256, subject: subject.unwrap_or_default() }).collect())
     }
 
-    /// The topics whose latest revision a message brought, and the numbers of those whose division is not the router's matter.
+    /// The topics that a message was about, marked where a later mail or a person has settled them, and the numbers of those whose
+    /// division is not the router's matter.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -72,7 +73,17 @@ impl Store {
                 decided.push(topic.id.clone());
             }
             let before = before.map(|(fields, places, sources)| draft(&fields, &places, &sources)).transpose()?;
-            stored.push(Stored { topic, before });
+            stored.push(Stored { topic, before, settled: false });
+        }
+        let settled = sqlx::query_as::<_, TopicRow>(topics_where!(
+            "t.serial IN (SELECT m.topic_serial FROM topic_message m WHERE m.message_id = $1)
+             AND (r.message_id <> $1 OR t.status = 'withdrawn') ORDER BY t.serial"
+        ))
+        .bind(message_id)
+        .fetch_all(&self.pool)
+        .await?;
+        for row in settled {
+            stored.push(Stored { topic: row.topic()?, before: None, settled: true });
         }
         Ok((stored, decided))
     }
