@@ -130,8 +130,8 @@ pub fn unpack_for(message: &mut Message, limits: &Limits, visitor: &mut dyn Visi
 
 /// Who looks at the files while they are unpacked.
 pub trait Visitor {
-    /// Asked before a file's bytes are looked into; `false` sets it aside.
-    fn may_look(&mut self, path: &str) -> bool;
+    /// Asked before a file's bytes are looked into; an answer sets it aside, and tells the sender why.
+    fn refusal(&mut self, path: &str) -> Option<String>;
     /// A file that is no container, at its place in the list; what is answered goes into the list, with its bytes or without.
     fn leaf(&mut self, place: usize, file: File) -> File;
 }
@@ -140,17 +140,14 @@ pub trait Visitor {
 struct Keep;
 
 impl Visitor for Keep {
-    fn may_look(&mut self, _: &str) -> bool {
-        true
+    fn refusal(&mut self, _: &str) -> Option<String> {
+        None
     }
 
     fn leaf(&mut self, _: usize, file: File) -> File {
         file
     }
 }
-
-/// What the sender is told of a file that broke a reader.
-const SET_ASIDE: &str = "读取该文件时超出时间或内存限度，文件未读取。请确认文件正常，另存后重新发送。";
 
 /// A file on its way into the list.
 struct Found<'b> {
@@ -176,11 +173,12 @@ impl Walk<'_> {
             return;
         }
         let bytes = found.bytes.as_slice();
-        let mut kind = if self.visitor.may_look(&found.path) {
-            kinds::sniff(bytes, &found.path)
-        } else {
-            let file_type = kinds::by_extension(&names::extension(&found.path));
-            Kind { file_type, container: None, trouble: Some((FileStatus::Refused, SET_ASIDE.to_owned())) }
+        let mut kind = match self.visitor.refusal(&found.path) {
+            None => kinds::sniff(bytes, &found.path),
+            Some(why) => {
+                let file_type = kinds::by_extension(&names::extension(&found.path));
+                Kind { file_type, container: None, trouble: Some((FileStatus::Refused, why)) }
+            }
         };
         if kind.trouble.is_none() && found.is_message && kind.container.is_none() && !bytes.is_empty() {
             kind = Kind { file_type: FileType::Eml, container: Some(Container::Mail), trouble: None };

@@ -3,6 +3,7 @@
 //! is read again.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -19,7 +20,7 @@ pub mod child;
 mod process;
 mod wire;
 
-use process::{Process, Trouble};
+use process::{Process, Trouble, Why};
 
 /// Files of one mail that may break a child before the whole mail is given up.
 const SET_ASIDE_MAX: usize = 20;
@@ -150,10 +151,23 @@ pub fn panic_text(error: tokio::task::JoinError) -> String {
     }
 }
 
+impl Why {
+    /// What the sender is told of a file that broke a child: the limit with its figure, and what to do.
+    fn say(self, settings: &ReaderSettings) -> String {
+        let what = match self {
+            Self::Time => format!("读取该文件用时超过{}秒的上限", settings.timeout.as_secs()),
+            Self::Answer => format!("读取该文件得到的内容超过{}MB的上限", wire::ANSWER_MAX_BYTES >> 20),
+            Self::Ended => format!("读取该文件时内存超过{}MB的上限，或文件结构异常，读取中止", settings.memory_max_bytes >> 20),
+            Self::Bug => "该文件结构异常，读取中止".to_owned(),
+        };
+        format!("{what}，文件未读取。请在本机确认文件能正常打开，删去多余内容或另存为新文件后重新发送。")
+    }
+}
+
 impl Children {
     async fn read(&self, mail: &Mail) -> Result<Reading, ReadError> {
         let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
-        let mut set_aside: Vec<String> = Vec::new();
+        let mut set_aside: BTreeMap<String, String> = BTreeMap::new();
         loop {
             let raw = process::Raw::of(mail).await?;
             let mut process = self.take().await?;
@@ -164,9 +178,9 @@ impl Children {
                     self.put_back(process);
                     return Ok(*reading);
                 }
-                Err(Trouble { file: Some(file), what }) if !set_aside.contains(&file) && set_aside.len() < SET_ASIDE_MAX => {
+                Err(Trouble { file: Some(file), what, why }) if !set_aside.contains_key(&file) && set_aside.len() < SET_ASIDE_MAX => {
                     tracing::warn!(file, "A file broke the reading process and is set aside: {what}.");
-                    set_aside.push(file);
+                    set_aside.insert(file, why.say(&self.settings));
                 }
                 Err(Trouble { what, .. }) => return Err(ReadError::Broke(what)),
             }

@@ -48,8 +48,11 @@ struct Reader<'k> {
 }
 
 impl Visitor for Reader<'_> {
-    fn may_look(&mut self, path: &str) -> bool {
-        (self.watch)(path) == Go::Read
+    fn refusal(&mut self, path: &str) -> Option<String> {
+        match (self.watch)(path) {
+            Go::Read => None,
+            Go::SetAside(why) => Some(why),
+        }
     }
 
     fn leaf(&mut self, place: usize, file: File) -> File {

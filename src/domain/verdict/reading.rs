@@ -54,11 +54,11 @@ pub fn read(raw: &[u8], knowledge: &Knowledge) -> Reading {
 }
 
 /// Whether a file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Go {
     Read,
-    /// It broke the reading process before: it is set aside, and the sender is told.
-    SetAside,
+    /// It broke the reading process before: it is set aside, and the sender is told why, in this sentence.
+    SetAside(String),
 }
 
 /// [`read`], asking `watch` about each file before its bytes are looked into.

@@ -34,8 +34,8 @@ pub fn serve() -> io::Result<()> {
         let mut broken_pipe = None;
         let reading = catch_unwind(AssertUnwindSafe(|| {
             read_watched(&raw, &knowledge, &mut |path| {
-                if request.set_aside.iter().any(|known| known == path) {
-                    return Go::SetAside;
+                if let Some(why) = request.set_aside.get(path) {
+                    return Go::SetAside(why.clone());
                 }
                 broken_pipe = say(&mut output, &Reply::Looking(path.to_owned())).err().or(broken_pipe.take());
                 Go::Read

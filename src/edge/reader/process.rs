@@ -1,6 +1,7 @@
 //! One reading process as its parent sees it: started, fed, timed, and killed where it does not answer.
 
 use std::{
+    collections::BTreeMap,
     io,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -14,7 +15,7 @@ use tokio::{
 
 use super::{
     Mail, ReaderSettings,
-    wire::{FRAME_MAX_BYTES, Reply, Request, length},
+    wire::{ANSWER_MAX_BYTES, Reply, Request, length},
 };
 use crate::domain::verdict::Reading;
 
@@ -57,7 +58,21 @@ pub struct Process {
 pub struct Trouble {
     /// The file it was looking into.
     pub file: Option<String>,
+    /// For the operator.
     pub what: String,
+    pub why: Why,
+}
+
+/// How a child failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Time,
+    /// Its answer was larger than any honest one.
+    Answer,
+    /// It ended, or spoke no sense.
+    Ended,
+    /// It caught a bug of its own.
+    Bug,
 }
 
 impl Process {
@@ -86,12 +101,13 @@ impl Process {
     }
 
     /// Reads one mail. After trouble the child is of no use any more.
-    pub async fn read(&mut self, raw: Raw<'_>, set_aside: &[String], wait: Duration) -> Result<Box<Reading>, Trouble> {
+    pub async fn read(&mut self, raw: Raw<'_>, set_aside: &BTreeMap<String, String>, wait: Duration) -> Result<Box<Reading>, Trouble> {
         self.mails += 1;
         let end = Instant::now() + wait;
         let mut file = None;
-        let trouble = |file: &Option<String>, what: String| Trouble { file: file.clone(), what };
-        let request = serde_json::to_vec(&Request { set_aside: set_aside.to_vec() }).map_err(|error| trouble(&file, error.to_string()))?;
+        let trouble = |file: Option<String>, why: Why, what: String| Trouble { file, what, why };
+        let request = serde_json::to_vec(&Request { set_aside: set_aside.clone() });
+        let request = request.map_err(|error| trouble(None, Why::Bug, error.to_string()))?;
         let sent = timeout_at(end, async {
             self.send(&request).await?;
             match raw {
@@ -101,19 +117,17 @@ impl Process {
         });
         match sent.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(trouble(&file, self.last_words(&error).await)),
-            Err(_) => return Err(trouble(&file, format!("it did not take the mail within {} s", wait.as_secs()))),
+            Ok(Err(error)) => return Err(trouble(None, Why::Ended, self.last_words(&error).await)),
+            Err(_) => return Err(trouble(None, Why::Time, format!("it did not take the mail within {} s", wait.as_secs()))),
         }
         loop {
             match timeout_at(end, self.reply()).await {
                 Ok(Ok(Reply::Looking(path))) => file = Some(path),
                 Ok(Ok(Reply::Done(reading))) => return Ok(reading),
-                Ok(Ok(Reply::Panicked(said))) => return Err(trouble(&file, format!("it panicked: {said}"))),
-                Ok(Err(error)) => return Err(trouble(&file, self.last_words(&error).await)),
-                Err(_) => {
-                    let _ = self.child.start_kill();
-                    return Err(trouble(&file, format!("it took longer than {} s", wait.as_secs())));
-                }
+                Ok(Ok(Reply::Panicked(said))) => return Err(trouble(file, Why::Bug, format!("it panicked: {said}"))),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => return Err(trouble(file, Why::Answer, error.to_string())),
+                Ok(Err(error)) => return Err(trouble(file, Why::Ended, self.last_words(&error).await)),
+                Err(_) => return Err(trouble(file, Why::Time, format!("it took longer than {} s", wait.as_secs()))),
             }
         }
     }
@@ -136,8 +150,8 @@ impl Process {
 
     async fn reply(&mut self) -> io::Result<Reply> {
         let length = usize::try_from(self.output.read_u32_le().await?).unwrap_or(usize::MAX);
-        if length > FRAME_MAX_BYTES {
-            return Err(io::Error::other("its answer is too large"));
+        if length > ANSWER_MAX_BYTES {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("its answer of {length} bytes is too large")));
         }
         let mut bytes = vec![0; length];
         self.output.read_exact(&mut bytes).await?;

@@ -1,17 +1,21 @@
 //! The words between a reading process and its parent: frames of a length (four bytes, little endian) and that many bytes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::verdict::Reading;
 
-/// Largest frame: a mail of the largest allowed size, with room.
+/// Largest frame that a child takes: a mail of the largest allowed size, with room.
 pub const FRAME_MAX_BYTES: usize = 512 << 20;
+/// Largest answer that a parent takes: far above what the limits let a reading hold, far below what would hurt the daemon.
+pub const ANSWER_MAX_BYTES: usize = 48 << 20;
 
 /// What the parent wants, before the frame with the raw mail.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Request {
-    /// Files that broke a child before.
-    pub set_aside: Vec<String>,
+    /// Files that broke a child before, each with the sentence for its sender.
+    pub set_aside: BTreeMap<String, String>,
 }
 
 /// What a child says.

@@ -241,10 +241,31 @@ fn literal_bytes(line: &[u8]) -> Option<u64> {
 
 /// The line in UTF-8: NetEase explains refusals in GBK.
 fn readable(line: Vec<u8>) -> Vec<u8> {
-    match String::from_utf8(line) {
-        Ok(line) => line.into_bytes(),
-        Err(error) => encoding_rs::GBK.decode_without_bom_handling(error.as_bytes()).0.into_owned().into_bytes(),
+    let line = match String::from_utf8(line) {
+        Ok(line) => line,
+        Err(error) => encoding_rs::GBK.decode_without_bom_handling(error.as_bytes()).0.into_owned(),
+    };
+    if is_status(&line) { with_gaps(&line).into_bytes() } else { line.into_bytes() }
+}
+
+/// `A1 NO [ALERT]…`, `* OK [UIDVALIDITY 1]…` (RFC 3501 section 7.1).
+fn is_status(line: &str) -> bool {
+    let mut words = line.splitn(3, ' ').skip(1);
+    let status = words.next().unwrap_or_default();
+    let coded = words.next().is_some_and(|text| text.starts_with('['));
+    coded && ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|known| status.eq_ignore_ascii_case(known))
+}
+
+/// The library takes off the byte behind a response code, whatever it is, and panics where Chinese begins there.
+fn with_gaps(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 4);
+    for c in line.chars() {
+        if !c.is_ascii() && out.ends_with(']') {
+            out.push(' ');
+        }
+        out.push(c);
     }
+    out
 }
 
 #[cfg(test)]
@@ -277,6 +298,12 @@ mod tests {
         assert_eq!(tamed(&said).await, "A1 NO 登录被拒绝\r\n".as_bytes());
         let mut out = Vec::new();
         assert!(Tame::new(b"* 1 FETCH (BODY[] {4294967295}\r\n".as_slice(), Spool::new(None)).read_to_end(&mut out).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn chinese_right_behind_a_response_code_stands_apart_from_it() {
+        let said = encoding_rs::GBK.encode("A1 NO [ALERT]请重新登录\r\n* 1 FETCH (FLAGS ())\r\n").0.into_owned();
+        assert_eq!(tamed(&said).await, "A1 NO [ALERT] 请重新登录\r\n* 1 FETCH (FLAGS ())\r\n".as_bytes());
     }
 
     #[tokio::test]
