@@ -155,29 +155,3 @@ fn a_row_that_a_page_break_cuts_is_one_row() {
     assert!(files >= 8, "only {files} files");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
-
-#[test]
-fn damaged_pages_cost_no_panic() {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state >> 1).unwrap()
-    };
-    for name in
-        ["letter.pdf", "form.pdf", "letter-unembedded.pdf", "letter-owner-locked.pdf", "letter-cut.pdf", "letter.ofd", "summary.pdf"]
-    {
-        let seed = bytes_of(name);
-        let file_type = if name.ends_with(".ofd") { FileType::Ofd } else { FileType::Pdf };
-        for _ in 0..40 {
-            let mut bytes = seed.clone();
-            for _ in 0..1 + next() % 12 {
-                let at = next() % bytes.len();
-                bytes[at] = u8::try_from(next() % 256).unwrap();
-            }
-            // Whatever comes of it.
-            drop(forms::read_file(file_type, &bytes, &Catalogue::shipped(), &Limits::default()));
-        }
-    }
-}

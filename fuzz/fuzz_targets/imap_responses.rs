@@ -1,0 +1,8 @@
+//! See `targets::imap_responses`.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::imap_responses(bytes));
