@@ -21,8 +21,33 @@ pub struct Grid {
     /// Hidden rows and columns, ascending.
     pub hidden_rows: Vec<u32>,
     pub hidden_columns: Vec<u32>,
+    /// Rows and columns have changed places: the sheet has a topic a column.
+    pub transposed: bool,
     /// Rows or cells beyond the limits were left out; which limit, in Chinese.
     pub truncated: Option<String>,
+}
+
+impl Grid {
+    /// The same table with rows and columns changed; places still name the original cells.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        let turn = |cell: &Cell| Cell {
+            row: cell.column,
+            column: cell.row,
+            row_span: cell.column_span,
+            column_span: cell.row_span,
+            ..cell.clone()
+        };
+        let mut cells: Vec<Cell> = self.cells.iter().map(turn).collect();
+        cells.sort_by_key(|cell| (cell.row, cell.column));
+        Self {
+            cells,
+            hidden_rows: self.hidden_columns.clone(),
+            hidden_columns: self.hidden_rows.clone(),
+            transposed: !self.transposed,
+            ..self.clone()
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -178,8 +178,17 @@ fn candidates(bare: &str) -> Vec<String> {
     let open = without_groups(bare, |_| Some(String::new()));
     all.push(strip_tail(strip_numbering(&open)).to_owned());
     all.push(open);
+    all.extend(without_translation(bare).map(str::to_owned));
     all.dedup();
     all
+}
+
+/// 课题名称 Project Title: a label whose English stands behind it.
+fn without_translation(folded: &str) -> Option<&str> {
+    let bare = folded.trim_end_matches([':', '：', '*', '.']);
+    let rest =
+        bare.trim_end_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '-' | '.' | '&' | '/' | '\'' | ',' | '(' | ')'));
+    (rest.len() < bare.len() && rest.chars().next_back().is_some_and(|c| !c.is_ascii())).then_some(rest)
 }
 
 fn strip_numbering(folded: &str) -> &str {
@@ -348,6 +357,9 @@ mod tests {
             ("研发目标和技术指标", "goal+params"),
             ("课题名称。", "topic_title"),
             ("联系方式（手机）", "phone"),
+            ("课题名称 Project Title", "topic_title"),
+            ("联系电话 Tel.", "phone"),
+            ("电子邮箱（E-mail）", "email"),
         ] {
             assert_eq!(key(text).as_deref(), Some(expected), "{text}");
         }

@@ -29,6 +29,11 @@ const ROWS_BELOW: usize = 60;
 /// As many other labels below a header make the whole a form.
 const LABELS_BELOW_MAX: usize = 3;
 
+/// Fewer rows of labels with several values are no topics in columns.
+const ROWS_OF_TOPICS_MIN: usize = 3;
+/// A telephone number or code has at least as many digits.
+const DIGITS_OF_A_NUMBER: usize = 7;
+
 /// What the tables of a document say as one summary table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableReading {
@@ -75,6 +80,34 @@ pub fn has_header(grid: &Grid, labels: &Labels<'_>) -> bool {
         more.extend(labels.find(&cell.text).map(|found| found.field.key.clone()).filter(|key| !heading::KEYS.contains(&key.as_str())));
     }
     more.len() < LABELS_BELOW_MAX
+}
+
+/// Whether a table has its labels down one column and a topic in each of the columns beside it. Remarks beside the values of one
+/// form look alike, but nobody writes a telephone number into a remark.
+#[must_use]
+pub fn has_topics_in_columns(grid: &Grid, labels: &Labels<'_>) -> bool {
+    if has_header(grid, labels) {
+        return false;
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count() >= DIGITS_OF_A_NUMBER;
+    let mut several = 0;
+    let mut numbers = false;
+    for row in view::rows(grid) {
+        let [first, values @ ..] = row.cells.as_slice() else { continue };
+        let Some(found) = labels.find(&first.text) else { continue };
+        let beside = values.iter().filter(|cell| labels.find(&cell.text).is_none()).count();
+        if values.len() < 2 || beside < values.len() {
+            continue;
+        }
+        several += 1;
+        if matches!(found.field.kind, FieldKind::Phone | FieldKind::Uscc) {
+            if !values.iter().all(|cell| digits(&cell.text)) {
+                return false;
+            }
+            numbers = true;
+        }
+    }
+    numbers && several >= ROWS_OF_TOPICS_MIN && has_header(&grid.turned(), labels)
 }
 
 impl TableReading {

@@ -142,6 +142,8 @@ impl<'a, 'd> Matcher<'a, 'd> {
         let right = if self.header_rows.contains(&cell.row) { None } else { self.right_of(at) };
         match right.and_then(|right| Some((right, self.roles.get(right)?))) {
             Some((right, Role::Relative)) => self.right_of(right).filter(|value| self.may_hold(*value, label)).into_iter().collect(),
+            // 企业基本情况 merged down beside the labels of its group has no value of its own.
+            Some((right, Role::Label(_))) if self.cell(right).is_some_and(|right| cell.row_span > right.row_span.max(1)) => Vec::new(),
             Some((_, Role::Label(_))) | None => self.value_below(at, label).into_iter().collect(),
             Some((right, _)) if !self.may_hold(right, label) => Vec::new(),
             Some((right, _)) => self.block_beside(cell, right),
@@ -337,7 +339,14 @@ fn is_labelled(document: &WordDocument, labels: &Labels<'_>, index: usize) -> bo
 /// Rows in which labels stand side by side and little else: 课题名称 | 申报单位 | 联系人, values below.
 fn header_rows_of(cells: &[Cell], roles: &[Role<'_, '_>]) -> BTreeSet<u32> {
     let mut rows: BTreeMap<u32, Vec<(u32, bool, bool)>> = BTreeMap::new();
-    for (cell, role) in cells.iter().zip(roles) {
+    let mut least: BTreeMap<u32, u32> = BTreeMap::new();
+    for (cell, _) in cells.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Label(_))) {
+        let known = least.entry(cell.row).or_insert(u32::MAX);
+        *known = (*known).min(cell.row_span.max(1));
+    }
+    // A label merged down farther than its neighbours names the group of rows beside it.
+    let names_group = |cell: &Cell| least.get(&cell.row).is_some_and(|least| cell.row_span.max(1) > *least);
+    for (cell, role) in cells.iter().zip(roles).filter(|(cell, _)| !names_group(cell)) {
         rows.entry(cell.row).or_default().push((cell.column, matches!(role, Role::Label(_)), matches!(role, Role::Empty | Role::Relative)));
     }
     let is_header = |row: &Vec<(u32, bool, bool)>| {

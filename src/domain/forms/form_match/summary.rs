@@ -1,11 +1,11 @@
 //! Summary tables (annex 2) among the tables of a document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{
     FormReading,
     catalogue::{Catalogue, Shape},
-    grid::Document,
+    grid::{Document, Grid},
     labels::Labels,
     table,
     word::{Block, WordDocument},
@@ -16,7 +16,16 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormRe
     let mut taken = BTreeSet::new();
     for form in catalogue.forms.iter().filter(|form| form.shape == Shape::Table) {
         let labels = Labels::of(form);
-        let headed: Vec<bool> = document.tables.iter().map(|word| table::has_header(&word.grid, &labels)).collect();
+        let turned: BTreeMap<usize, Grid> = document
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| table::has_topics_in_columns(&word.grid, &labels))
+            .map(|(at, word)| (at, word.grid.turned()))
+            .collect();
+        let headed: Vec<bool> = (document.tables.iter().enumerate())
+            .map(|(at, word)| turned.contains_key(&at) || table::has_header(&word.grid, &labels))
+            .collect();
         if !headed.contains(&true) {
             continue;
         }
@@ -24,7 +33,11 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormRe
         let goes_on = |at: usize| headed.get(..at).is_some_and(|before| before.contains(&true)) && is_unlabelled(catalogue, document, at);
         let tables: Vec<usize> = (0..document.tables.len()).filter(|at| headed.get(*at) == Some(&true) || goes_on(*at)).collect();
         let part = Document {
-            tables: tables.iter().filter_map(|at| document.tables.get(*at)).map(|table| table.grid.clone()).collect(),
+            tables: tables
+                .iter()
+                .filter_map(|at| turned.get(at).or_else(|| document.tables.get(*at).map(|table| &table.grid)))
+                .cloned()
+                .collect(),
             paragraphs: document
                 .blocks
                 .iter()

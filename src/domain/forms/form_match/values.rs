@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{super::catalogue::Field, choices};
+use super::{super::catalogue::Field, choices, parts};
 use crate::domain::folding;
 
 /// Printed instructions to the person who fills the form in.
@@ -46,7 +46,7 @@ static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// The value of a field as the sender wrote it; `None` where the place was left as printed.
 pub fn settle(field: &Field, text: &str, most_chars: usize) -> Option<String> {
     let text = folding::clean(&without_lines(text));
-    let text = without_hint(&text);
+    let text = without_seal(field, without_hint(&text));
     let named = NAME_BEFORE.as_ref().and_then(|name| name.find(text)).map_or(0, |name| name.end());
     let text = text.get(named..).unwrap_or(text);
     if is_unfilled(text) {
@@ -58,6 +58,13 @@ pub fn settle(field: &Field, text: &str, most_chars: usize) -> Option<String> {
         choices::Chosen::Options(options) => options,
     };
     Some(text.chars().take(most_chars).collect::<String>().trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A name without the request for a seal printed behind it; what an office decides keeps its seal.
+fn without_seal<'t>(field: &Field, text: &'t str) -> &'t str {
+    static SEAL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\s*[（(](?:加盖|盖|单位)?(?:公章|盖章|签章|章)[)）]\s*$").ok());
+    let seal = SEAL.as_ref().filter(|_| !parts::is_long(field)).and_then(|seal| seal.find(text)).filter(|seal| seal.start() > 0);
+    seal.and_then(|seal| text.get(..seal.start())).unwrap_or(text)
 }
 
 /// Lines drawn to be written on are no text.

@@ -19,6 +19,8 @@ const DEPTH_MAX: usize = 3;
 const FIELDS_MIN: usize = 3;
 /// Longest name of a group of columns: 项目负责人及联系方式.
 const GROUP_MAX_CHARS: usize = 24;
+/// Fields of a contact, whose name may stand under a common label.
+const KEYS_OF_CONTACT: [&str; 2] = ["phone", "contact"];
 /// Columns looked at; a table of a hundred fields is none.
 const COLUMNS_MAX: usize = 512;
 
@@ -208,7 +210,12 @@ fn resolve(stack: &Stack<'_>, labels: &Labels<'_>) -> Option<Column> {
     let bottom = stack.texts.last()?;
     let together = stack.texts.concat();
     let found = labels.find(bottom).or_else(|| labels.find(&together));
-    let by_group = || stack.texts.iter().rev().skip(1).filter(|_| stack.shared).find_map(|text| labels.find(text));
+    let by_group = || {
+        let group = stack.texts.iter().rev().skip(1).filter(|_| stack.shared).find_map(|text| labels.find(text))?;
+        // 联系方式 over 姓名 and 电话: the name is the contact's.
+        let is_name = fold(bottom) == "姓名" && KEYS_OF_CONTACT.contains(&group.field.key.as_str());
+        if is_name { labels.find("联系人") } else { Some(group) }
+    };
     let (found, shared) = match found {
         Some(found) => (found, false),
         None => (by_group()?, true),

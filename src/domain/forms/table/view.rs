@@ -49,6 +49,7 @@ pub(super) fn row_after(cell: &Cell) -> u32 {
 
 /// `Sheet1!I5`, or `table 1 R3C2` in a Word table.
 pub(in crate::domain::forms) fn cell_place(grid: &Grid, row: u32, column: u32) -> String {
+    let (row, column) = if grid.transposed { (column, row) } else { (row, column) };
     match grid.kind {
         GridKind::Sheet => format!("{}!{}{}", grid.name, letters(column), u64::from(row) + 1),
         GridKind::WordTable => format!("{} R{}C{}", grid.name, u64::from(row) + 1, u64::from(column) + 1),
@@ -59,6 +60,11 @@ pub(in crate::domain::forms) fn cell_place(grid: &Grid, row: u32, column: u32) -
 pub(super) fn row_place(grid: &Grid, row: u32, first_column: u32, last_column: u32) -> String {
     let number = u64::from(row) + 1;
     match grid.kind {
+        GridKind::Sheet if grid.transposed => {
+            let column = letters(row);
+            format!("{}!{column}{}:{column}{}", grid.name, u64::from(first_column) + 1, u64::from(last_column) + 1)
+        }
+        GridKind::WordTable if grid.transposed => format!("{} C{number}", grid.name),
         GridKind::Sheet => format!("{}!{}{number}:{}{number}", grid.name, letters(first_column), letters(last_column)),
         GridKind::WordTable => format!("{} R{number}", grid.name),
     }
@@ -66,7 +72,7 @@ pub(super) fn row_place(grid: &Grid, row: u32, first_column: u32, last_column: u
 
 /// A row as people call it: `Sheet1第5行`.
 pub(super) fn row_name(grid: &Grid, row: u32) -> String {
-    format!("{}第{}行", grid.name, u64::from(row) + 1)
+    format!("{}第{}{}", grid.name, u64::from(row) + 1, if grid.transposed { "列" } else { "行" })
 }
 
 /// Spreadsheet letters of a zero-based column.
