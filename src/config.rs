@@ -27,7 +27,7 @@ pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, NETEASE_STRAY, Pro
 pub use secret::SecretSource;
 pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, WebConfig};
 pub use sending::{AlertsConfig, MaildirOutConfig, Pace, SmtpConfig, SmtpServerConfig, SmtpTransport};
-pub use storing::StoreConfig;
+pub use storing::{Role, StoreConfig};
 
 /// Files tried where `--config` names none.
 pub const DEFAULT_FILES: [&str; 2] = ["config/annexd.toml", "/etc/annexd/annexd.toml"];

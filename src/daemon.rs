@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use crate::{
-    config::{Config, ImapConfig, Installation, MailboxConfig, SecretSource, SmtpConfig, SmtpTransport, WebConfig},
+    config::{Config, ImapConfig, Installation, MailboxConfig, Role, SecretSource, SmtpConfig, SmtpTransport, WebConfig},
     domain::{tokens::division_token, verdict::Knowledge},
     edge::{
         blobs::Blobs,
@@ -21,13 +21,14 @@ use crate::{
         supervisor, web,
     },
     pipeline::{
-        House, alert, examine,
+        House, alert,
         judging::Judging,
         meters::Meters,
         send::{self, Account, Outlets},
         status,
         stop::{Stopped, on_signal},
         summarise,
+        turns::{self, Presence, in_turn},
         watch::{self, Memory},
     },
 };
@@ -38,6 +39,8 @@ const STEADY: Duration = Duration::from_secs(3600);
 const SECRET_LOOK: Duration = Duration::from_secs(3);
 /// How often queue letters and digest are looked at, and letters that wait for a retry.
 const TICK: Duration = Duration::from_secs(20);
+/// The turn of the one that sends letters: the caps of an account hold for all daemons together.
+pub const LETTERS_TURN: &str = "letters";
 /// Time to finish what is in hand after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -121,20 +124,28 @@ pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
 /// # Errors
 /// When another daemon holds the store, or a loop panics.
 pub async fn run(house: House) -> anyhow::Result<Ended> {
-    let _lock = Lock::take(&house.config.data_dir)?;
+    let _lock = only_one(&house)?;
+    house.store.bury_others().await?;
+    let presence = Presence::begin(&house).await?;
     let (stop, stopped) = Stopped::new();
     let work = Arc::new(Notify::new());
     let letters = Arc::new(Notify::new());
     let mut loops = tokio::task::JoinSet::new();
     let again = || (house.clone(), work.clone(), letters.clone(), stopped.clone());
-    let (house_, work_, _, stopped_) = again();
-    loops.spawn(kept_up("mailbox", stopped.clone(), move || mailbox_loop(house_.clone(), work_.clone(), stopped_.clone())));
-    let (house_, work_, letters_, stopped_) = again();
-    loops.spawn(kept_up("examine", stopped.clone(), move || {
-        examine_loop(house_.clone(), work_.clone(), letters_.clone(), stopped_.clone())
-    }));
-    let (house_, _, letters_, stopped_) = again();
-    loops.spawn(kept_up("letters", stopped.clone(), move || letter_loop(house_.clone(), letters_.clone(), stopped_.clone())));
+    if house.config.roles.contains(&Role::Watch) {
+        let (house_, work_, _, stopped_) = again();
+        loops.spawn(kept_up("mailbox", stopped.clone(), move || mailbox_loop(house_.clone(), work_.clone(), stopped_.clone())));
+    }
+    if house.config.roles.contains(&Role::Examine) {
+        let (house_, work_, letters_, stopped_) = again();
+        loops.spawn(kept_up("examine", stopped.clone(), move || {
+            examine_loop(house_.clone(), work_.clone(), letters_.clone(), stopped_.clone())
+        }));
+    }
+    if house.config.roles.contains(&Role::Send) {
+        let (house_, _, letters_, stopped_) = again();
+        loops.spawn(kept_up("letters", stopped.clone(), move || letters_in_turn(house_.clone(), letters_.clone(), stopped_.clone())));
+    }
     if let Some(web) = house.config.web {
         let house_ = house.clone();
         loops.spawn(kept_up("web", stopped.clone(), move || web_loop(house_.clone(), web, stopped.clone())));
@@ -159,10 +170,19 @@ pub async fn run(house: House) -> anyhow::Result<Ended> {
         loops.abort_all();
         tracing::warn!("Some work did not finish in time; it is done again at the next start.");
     }
+    presence.end().await;
     match ended {
         None | Some(Ok(())) => Ok(end),
         Some(Err(error)) => Err(anyhow!("a loop broke: {error}")),
     }
+}
+
+/// One daemon a data folder, where the database is a file in it. PostgreSQL has turns of its own, and daemons may share a folder.
+///
+/// # Errors
+/// When another process holds the lock.
+pub fn only_one(house: &House) -> anyhow::Result<Option<Lock>> {
+    if house.store.has_one_writer() { Lock::take(&house.config.data_dir).map(Some) } else { Ok(None) }
 }
 
 /// Why the daemon ended in good order.
@@ -200,6 +220,16 @@ async fn kept_up<F: Future<Output = anyhow::Result<()>>>(name: &'static str, sto
 }
 
 async fn mailbox_loop(house: House, work: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    in_turn(&house, &mailbox_turn(&house), &stopped, || watch_mailbox(house.clone(), work.clone(), stopped.clone())).await
+}
+
+/// The turn of the one that watches the mailbox.
+#[must_use]
+pub fn mailbox_turn(house: &House) -> String {
+    format!("mailbox:{}", house.config.mailbox.name())
+}
+
+async fn watch_mailbox(house: House, work: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     match house.config.mailbox.clone() {
         MailboxConfig::Maildir(config) => loop {
             match watch::take_in_maildir(&house).await {
@@ -311,19 +341,7 @@ async fn another_secret(config: &ImapConfig, refused: Option<SecretString>) {
 
 async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     loop {
-        let mut after = 0;
-        loop {
-            let waiting = house.store.next_waiting(after, house.now(), 20).await?;
-            let Some(last) = waiting.last() else { break };
-            after = last.id;
-            for message in &waiting {
-                examine::examine(&house, message).await?;
-                letters.notify_one();
-                if stopped.is_asked() {
-                    return Ok(());
-                }
-            }
-        }
+        turns::examine_waiting(&house, &stopped, |_, _| letters.notify_one()).await?;
         tokio::select! {
             () = stopped.asked() => return Ok(()),
             () = work.notified() => {}
@@ -348,9 +366,13 @@ async fn web_loop(house: House, web: WebConfig, stopped: Stopped) -> anyhow::Res
     }
 }
 
+async fn letters_in_turn(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    in_turn(&house, LETTERS_TURN, &stopped, || letter_loop(house.clone(), letters.clone(), stopped.clone())).await
+}
+
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     let mut outlets = outlets(&house)?;
-    // Of this process before, or of this loop before the database failed it: nobody else sends now.
+    // Of another process that died, or of this loop before the database failed it: nobody else sends now.
     house.store.recover_sending(house.now()).await?;
     loop {
         summarise::summarise(&house).await?;

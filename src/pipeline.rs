@@ -25,6 +25,7 @@ pub mod send;
 pub mod status;
 pub mod stop;
 pub mod summarise;
+pub mod turns;
 pub mod watch;
 
 /// Everything a step needs: the edges and the data an installation judges by. Cheap to clone.

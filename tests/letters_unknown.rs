@@ -54,7 +54,7 @@ async fn take_in(house: &House) {
     let mut session = watch::open(config, None).await.unwrap();
     watch::take_in_imap(house, config, &mut session, &watch::Memory::default(), true).await.unwrap();
     session.logout().await;
-    for waiting in house.store.next_waiting(0, house.now(), 100).await.unwrap() {
+    for waiting in house.store.claim_waiting(0, house.now(), 100).await.unwrap() {
         examine::examine(house, &waiting).await.unwrap();
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Installation, Mistake},
     daemon,
-    edge::{reader::child, store::lock::Lock, supervisor},
+    edge::{reader::child, supervisor},
     pipeline::{
         House,
         stop::{Stopped, on_signal},
@@ -332,7 +332,8 @@ async fn run_daemon(load: impl Fn() -> Result<Installation, Failure>) -> Result<
 
 async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
     let house = build(installation).await?;
-    let _lock = Lock::take(&house.config.data_dir)?;
+    let _lock = daemon::only_one(&house)?;
+    house.store.bury_others().await?;
     let (stop, stopped) = Stopped::new();
     tokio::spawn(on_signal(stop));
     work::one_pass(&house, !no_send, &stopped).await

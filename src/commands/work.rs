@@ -3,13 +3,15 @@
 use crate::{
     config::MailboxConfig,
     daemon,
-    edge::store::Waiting,
+    edge::store::{Turn, Waiting},
     pipeline::{
         House,
-        examine::{Examined, examine},
+        examine::Examined,
         send,
         stop::Stopped,
-        summarise, watch,
+        summarise,
+        turns::{self, Presence},
+        watch,
     },
 };
 
@@ -25,19 +27,11 @@ pub async fn examine_all(house: &House) -> anyhow::Result<usize> {
 ///
 /// # Errors
 /// As [`examine_all`].
-pub async fn examine_each(house: &House, mut seen: impl FnMut(&Waiting, &Examined)) -> anyhow::Result<usize> {
-    let mut count = 0;
-    let mut after = 0;
-    loop {
-        let waiting = house.store.next_waiting(after, house.now(), 100).await?;
-        let Some(last) = waiting.last() else { return Ok(count) };
-        after = last.id;
-        for message in &waiting {
-            let examined = examine(house, message).await?;
-            seen(message, &examined);
-            count += 1;
-        }
-    }
+pub async fn examine_each(house: &House, seen: impl FnMut(&Waiting, &Examined)) -> anyhow::Result<usize> {
+    let presence = Presence::begin(house).await?;
+    let count = turns::examine_waiting(house, &Stopped::never(), seen).await;
+    presence.end().await;
+    count
 }
 
 /// One full pass: take in, examine, write the letters that are due, and send what pacing allows.
@@ -45,9 +39,21 @@ pub async fn examine_each(house: &House, mut seen: impl FnMut(&Waiting, &Examine
 /// # Errors
 /// When mailbox, store or account cannot be reached.
 pub async fn one_pass(house: &House, send_letters: bool, stopped: &Stopped) -> anyhow::Result<()> {
+    let presence = Presence::begin(house).await?;
+    let done = pass_in_turn(house, send_letters, stopped).await;
+    presence.end().await;
+    done
+}
+
+async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> anyhow::Result<()> {
+    for turn in [daemon::mailbox_turn(house), daemon::LETTERS_TURN.to_owned()] {
+        if let Turn::Others { holder } = house.store.take_turn(&turn).await? {
+            anyhow::bail!("another annexd ({holder}) is at this work; stop it first, or let it go on");
+        }
+    }
     house.store.recover_sending(house.now()).await?;
     let pass = take_in(house).await?;
-    let examined = examine_all(house).await?;
+    let examined = turns::examine_waiting(house, stopped, |_, _| {}).await?;
     let written = summarise::summarise(house).await?;
     let sent = if send_letters { send::send_due(house, &mut daemon::outlets(house)?, stopped).await? } else { send::Sent::default() };
     tracing::info!(

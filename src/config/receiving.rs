@@ -18,6 +18,17 @@ pub enum MailboxConfig {
     Maildir(MaildirConfig),
 }
 
+impl MailboxConfig {
+    /// Its name in the store: `imap:user@host`, `maildir:/path`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Imap(config) => format!("imap:{}@{}", config.username, config.host),
+            Self::Maildir(config) => format!("maildir:{}", config.path.display()),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct ImapConfig {
     pub host: String,

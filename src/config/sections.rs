@@ -12,7 +12,7 @@ use super::{
     reader::Reader,
     receiving::{MailboxConfig, mailbox},
     sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
-    storing::{StoreConfig, store},
+    storing::{Role, StoreConfig, roles, store},
 };
 use crate::domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox};
 
@@ -22,6 +22,8 @@ pub struct Config {
     /// Raw mail, SQLite file.
     pub data_dir: PathBuf,
     pub timezone: String,
+    /// What this daemon does, where several share one database.
+    pub roles: Vec<Role>,
     pub mailbox: MailboxConfig,
     pub smtp: SmtpConfig,
     /// A second way out, for letters to divisions and administrators.
@@ -121,13 +123,15 @@ impl Config {
     fn parse(text: &str, file: &Path, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
         let mut reader = Reader::new(text, &file.display().to_string(), environment)?;
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
+        let store = store(&mut reader);
         let config = Self {
             data_dir: reader.string("", "data_dir").map_or_else(|| PathBuf::from("/var/lib/annexd"), PathBuf::from),
             timezone: reader.parsed("", "timezone", time_zone).unwrap_or_else(|| "Asia/Shanghai".to_owned()),
+            roles: roles(&mut reader, &store),
             mailbox: mailbox(&mut reader),
             smtp: smtp(&mut reader, "smtp"),
             smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
-            store: store(&mut reader),
+            store,
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
                 at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),

@@ -1,4 +1,4 @@
-//! `[store]`: which database.
+//! `[store]`: which database; `roles`: what this daemon does, where several share one.
 
 use secrecy::SecretString;
 
@@ -11,6 +11,38 @@ pub struct StoreConfig {
     pub url: String,
     /// PostgreSQL's password.
     pub password: Option<SecretSource>,
+}
+
+/// One part of the work. A daemon does all of it unless told otherwise; workers without mailbox and letters have `examine` only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Watch the mailbox and accept mails; one daemon at a time, the others stand by.
+    Watch,
+    /// Read, judge and record mails.
+    Examine,
+    /// Write and send letters; one daemon at a time, the others stand by.
+    Send,
+}
+
+pub fn roles(reader: &mut Reader, store: &StoreConfig) -> Vec<Role> {
+    let (file, line) = reader.place("", "roles");
+    let Some(words) = reader.strings("", "roles") else { return vec![Role::Watch, Role::Examine, Role::Send] };
+    let mut roles = Vec::new();
+    for word in words.iter().collect::<std::collections::BTreeSet<_>>() {
+        match word.as_str() {
+            "watch" => roles.push(Role::Watch),
+            "examine" => roles.push(Role::Examine),
+            "send" => roles.push(Role::Send),
+            _ => drop(reader.wrong::<()>("", "roles", &file, line, format!("{word:?} is not one of watch, examine, send"))),
+        }
+    }
+    if roles.is_empty() {
+        reader.wrong::<()>("", "roles", &file, line, "names nothing to do; leave it out for everything".to_owned());
+    } else if roles.len() < 3 && store.url.starts_with("sqlite:") {
+        let remedy = "leaves work to other daemons, but only one can use a SQLite database; use [store] url = \"postgres://…\"".to_owned();
+        reader.wrong::<()>("", "roles", &file, line, remedy);
+    }
+    roles
 }
 
 impl StoreConfig {

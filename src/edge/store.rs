@@ -1,7 +1,7 @@
 //! All SQL, written once for SQLite and PostgreSQL: numbered parameters, 64-bit integers for numbers and truths, functions that both
 //! know. A writing transaction has the one writer's turn from its beginning, so that it waits instead of failing half-way. Times are milliseconds since 1970 UTC in the tables and [`Timestamp`]s outside.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -22,6 +22,7 @@ mod outbox;
 mod secret;
 mod signatures;
 mod parked;
+mod presence;
 mod queue;
 mod purge;
 mod record;
@@ -39,6 +40,7 @@ pub use models::{InForce, Labelled, OverruledShare, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;
+pub use presence::Turn;
 pub use purge::{Expired, Removed};
 pub use queue::TopicFile;
 pub use record::Recorded;
@@ -50,6 +52,8 @@ pub use sending::{Halt, SendingState, StoredAlert};
 pub struct Store {
     pool: AnyPool,
     engine: Engine,
+    /// This process, among all that work on the database.
+    holder: Arc<str>,
 }
 
 /// A transaction that may write.
@@ -88,7 +92,7 @@ impl Store {
     pub async fn open(url: &str, password: Option<SecretString>, data_dir: &Path) -> Result<Self, StoreError> {
         let engine = Engine::of(url)?;
         let pool = engine.pool(Access::Write).connect_with(engine.address(url, password, data_dir, Access::Write)?).await?;
-        Ok(Self { pool, engine })
+        Ok(Self { pool, engine, holder: presence::holder().into() })
     }
 
     /// Opens an existing database for reading only; `None` where there is none yet.
@@ -101,7 +105,7 @@ impl Store {
             return Ok(None);
         }
         let pool = engine.pool(Access::Read).connect_with(engine.address(url, password, data_dir, Access::Read)?).await?;
-        let store = Self { pool, engine };
+        let store = Self { pool, engine, holder: presence::holder().into() };
         Ok((engine == Engine::Sqlite || store.schema_version().await? > 0).then_some(store))
     }
 

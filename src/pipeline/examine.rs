@@ -9,7 +9,7 @@ use super::{House, accept::short, record};
 use crate::{
     domain::{
         kind,
-        verdict::{self, Knowledge, Known, Verdict},
+        verdict::{self, Knowledge, Known, Reading, Verdict},
     },
     edge::{
         crash::crash_at,
@@ -29,44 +29,68 @@ pub enum Examined {
     Parked { problem: String },
 }
 
+/// A mail that was read and is yet to be judged.
+#[derive(Debug)]
+pub struct ReadMail {
+    attempt: u32,
+    reading: anyhow::Result<Reading>,
+}
+
 /// Examines and records one waiting message. Never fails for what stands in the mail.
 ///
 /// # Errors
 /// When the store itself cannot be reached.
 pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examined> {
+    let read = read(house, waiting).await?;
+    finish(house, waiting, read).await
+}
+
+/// The first half, which needs nothing but the mail: several may be read at one time.
+///
+/// # Errors
+/// When the store itself cannot be reached.
+pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> {
     let attempt = house.store.begin_attempt(waiting.id).await?;
     crash_at("examine.after_attempt");
     let began = house.now();
-    let thought = think(house, waiting).await;
+    let reading = house.readers.read(Mail::File(house.blobs.file(&waiting.sha256))).await;
     house.meters.examined(house.now().duration_since(began).as_secs_f64());
-    match thought {
-        Ok((mut verdict, known)) => {
-            if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
-                verdict.answer = false;
-                "邮件在垃圾邮件夹中，发件人也未经验证，已登记，不回复。".clone_into(&mut verdict.answer_reason);
-            }
-            let recorded = record::record(house, waiting, &verdict).await;
-            match recorded {
-                Ok((numbers, letters)) => {
-                    crash_at("record.after_commit");
-                    drop(known);
-                    log_verdict(&verdict);
-                    Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
-                }
-                Err(error) => failed(house, waiting, attempt, &error).await,
-            }
+    let reading = reading.map_err(anyhow::Error::from).and_then(|reading| {
+        ensure!(reading.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
+        Ok(reading)
+    });
+    Ok(ReadMail { attempt, reading })
+}
+
+/// The second half: judged by what is known now, and recorded. One mail at a time, in order of acceptance.
+///
+/// # Errors
+/// When the store itself cannot be reached.
+pub async fn finish(house: &House, waiting: &Waiting, read: ReadMail) -> anyhow::Result<Examined> {
+    match judged_and_recorded(house, waiting, read.reading).await {
+        Ok((verdict, numbers, letters)) => {
+            crash_at("record.after_commit");
+            log_verdict(&verdict);
+            Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
         }
-        Err(error) => failed(house, waiting, attempt, &error).await,
+        Err(error) => failed(house, waiting, read.attempt, &error).await,
     }
 }
 
-async fn think(house: &House, waiting: &Waiting) -> anyhow::Result<(Verdict, Known)> {
-    let raw = Mail::File(house.blobs.file(&waiting.sha256));
+async fn judged_and_recorded(
+    house: &House,
+    waiting: &Waiting,
+    reading: anyhow::Result<Reading>,
+) -> anyhow::Result<(Verdict, Vec<Option<String>>, usize)> {
     let knowledge = house.judging.now(&house.store).await?;
     let arrived_at = Some(waiting.arrived_at.unwrap_or(waiting.seen_at));
-    let judged = judge(raw, arrived_at, &house.readers, knowledge, Some(&house.store)).await?;
-    ensure!(judged.0.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
-    Ok(judged)
+    let (mut verdict, _) = judge_reading(reading?, arrived_at, knowledge, Some(&house.store)).await?;
+    if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
+        verdict.answer = false;
+        "邮件在垃圾邮件夹中，发件人也未经验证，已登记，不回复。".clone_into(&mut verdict.answer_reason);
+    }
+    let (numbers, letters) = record::record(house, waiting, &verdict).await?;
+    Ok((verdict, numbers, letters))
 }
 
 /// Reads and judges a mail that arrived at a time, where it did; looks up what the store knows, where there is one.
@@ -80,7 +104,15 @@ pub async fn judge(
     knowledge: Arc<Knowledge>,
     store: Option<&Store>,
 ) -> anyhow::Result<(Verdict, Known)> {
-    let reading = readers.read(mail).await?;
+    judge_reading(readers.read(mail).await?, arrived_at, knowledge, store).await
+}
+
+async fn judge_reading(
+    reading: Reading,
+    arrived_at: Option<Timestamp>,
+    knowledge: Arc<Knowledge>,
+    store: Option<&Store>,
+) -> anyhow::Result<(Verdict, Known)> {
     let mut known = match store {
         Some(store) => store.known(&reading.keys(&knowledge.dedupe), &knowledge.dedupe).await?,
         None => Known::default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 use super::{Store, StoreError, millis, timestamp};
 
@@ -203,19 +204,36 @@ impl Store {
         Ok(rows.into_iter().map(|(locator,)| locator).collect())
     }
 
-    /// Messages to examine now, in order of acceptance, after the given id.
+    /// Takes messages in hand that are to be examined now, in order of acceptance, after the given id. No other process gets them while
+    /// this one lives.
     ///
     /// # Errors
-    /// When the database cannot be read.
-    pub async fn next_waiting(&self, after: i64, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    /// When the database cannot be written.
+    pub async fn claim_waiting(&self, after: i64, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        let claim = format!(
+            "UPDATE message SET claimed_by = $1 WHERE claimed_by IS DISTINCT FROM $1 AND id IN (
+                 SELECT m.id FROM message m WHERE m.state = 'accepted' AND m.id > $2 AND (m.retry_at IS NULL OR m.retry_at <= $3)
+                     AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.holder = m.claimed_by AND p.holder <> $1 AND p.until > {})
+                 ORDER BY m.id LIMIT $4 {})",
+            self.engine.now(),
+            self.engine.skipping_locked()
+        );
+        sqlx::query(AssertSqlSafe(claim))
+            .bind(self.holder.as_ref())
+            .bind(after)
+            .bind(millis(now))
+            .bind(i64::from(limit))
+            .execute(&self.pool)
+            .await?;
         let rows: Vec<(i64, String, i64, String, String, Option<i64>, i64)> = sqlx::query_as(
             "SELECT m.id, m.sha256, m.attempts, s.folder, s.locator, s.arrived_at, s.seen_at
              FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1
-             WHERE m.state = 'accepted' AND m.id > $1 AND (m.retry_at IS NULL OR m.retry_at <= $2) ORDER BY m.id LIMIT $3",
+             WHERE m.state = 'accepted' AND m.claimed_by = $4 AND m.id > $1 AND (m.retry_at IS NULL OR m.retry_at <= $2) ORDER BY m.id LIMIT $3",
         )
         .bind(after)
         .bind(millis(now))
         .bind(i64::from(limit))
+        .bind(self.holder.as_ref())
         .fetch_all(&self.pool)
         .await?;
         let waiting =
@@ -248,7 +266,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn postpone(&self, id: i64, until: Timestamp, problem: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE message SET retry_at = $2, problem = $3 WHERE id = $1 AND state = 'accepted'")
+        sqlx::query("UPDATE message SET retry_at = $2, problem = $3, claimed_by = NULL WHERE id = $1 AND state = 'accepted'")
             .bind(id)
             .bind(millis(until))
             .bind(problem)

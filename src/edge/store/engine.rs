@@ -66,6 +66,23 @@ impl Engine {
         }
     }
 
+    /// The database's clock, milliseconds since 1970 UTC.
+    pub(super) fn now(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+            Self::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        }
+    }
+
+    /// Rows that another transaction is just taking are left to it.
+    pub(super) fn skipping_locked(self) -> &'static str {
+        match self {
+            // Only one transaction writes.
+            Self::Sqlite => "",
+            Self::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// Begins a transaction that sees one moment of the database.
     pub(super) fn snapshot(self) -> &'static str {
         match self {

@@ -62,7 +62,7 @@ async fn arrives(house: &House, raw: Vec<u8>) -> usize {
         seen_at: house.now(),
     };
     accept::accept(house, &sighting, crate::edge::mailbox::body::Body::Bytes(raw)).await.unwrap();
-    for waiting in house.store.next_waiting(0, house.now(), 100).await.unwrap() {
+    for waiting in house.store.claim_waiting(0, house.now(), 100).await.unwrap() {
         examine::examine(house, &waiting).await.unwrap();
     }
     house.store.letter_list(true, 20_000).await.unwrap().len() - before
