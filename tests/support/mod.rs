@@ -7,6 +7,7 @@
 //! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
 //! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
 //! | `postgres.rs` | [`Postgres`]: a private cluster, for every installation under `ANNEXD_TEST_STORE=postgres` |
+//! | `laws.rs` | what must hold after kills, and mails to hold it with |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
@@ -25,6 +26,7 @@ pub mod annexd;
 pub mod certificates;
 pub mod cutter;
 pub mod imap_client;
+pub mod laws;
 pub mod lines;
 pub mod mail_system;
 pub mod netease;
