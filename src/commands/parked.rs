@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{print_line, work};
 use crate::{
-    edge::store::{Parked, UNDELIVERED, lock::Lock},
+    daemon,
+    edge::store::{Parked, UNDELIVERED},
     pipeline::House,
 };
 
@@ -62,7 +63,7 @@ pub async fn parked(house: &House, action: Action, json: bool) -> anyhow::Result
                 }
             }
             // A running daemon takes them up by itself.
-            match Lock::take(&house.config.data_dir) {
+            match daemon::only_one(house) {
                 Ok(_lock) => {
                     work::examine_all(house).await?;
                     print_line("Examined again; see `annexd parked list`.");

@@ -35,11 +35,10 @@ pub async fn examine_waiting(house: &House, stopped: &Stopped, mut seen: impl Fn
         let read = |waiting: Waiting| {
             let house = house.clone();
             // A task of its own goes on reading while another mail is judged.
-            let task = tokio::spawn(async move {
+            tokio::spawn(async move {
                 let read = examine::read(&house, &waiting).await;
                 (waiting, read)
-            });
-            async move { task.await }
+            })
         };
         let mut reading = stream::iter(waiting).map(read).buffered(house.config.reader.processes.max(1));
         while let Some(task) = reading.next().await {
