@@ -1,4 +1,5 @@
-//! One door for each outside system. Edges do not know each other; each owns one library.
+//! One door for each outside system. Edges do not know each other; each owns one library. Two files are no doors but serve them all: the
+//! kinds of [`fault`] and whom [`tls`] trusts.
 
 pub mod blobs;
 pub mod clock;
@@ -10,4 +11,5 @@ pub mod reader;
 pub mod smtp;
 pub mod store;
 pub mod supervisor;
+pub mod tls;
 pub mod web;

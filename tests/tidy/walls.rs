@@ -50,7 +50,7 @@ const OUTSIDE: [&str; 14] = [
 ];
 
 /// One door for each library: the files, or folders ending in `/`, that may name it.
-pub const DOORS: [(&str, &[&str]); 17] = [
+pub const DOORS: [(&str, &[&str]); 18] = [
     ("mail_parser", &["domain/message.rs", "domain/message/"]),
     ("calamine", &["domain/forms/sheets/excel.rs"]),
     ("office_oxide", &["domain/forms/"]),
@@ -62,7 +62,8 @@ pub const DOORS: [(&str, &[&str]); 17] = [
     ("async_imap", &["edge/mailbox/"]),
     ("sqlx", &["edge/store.rs", "edge/store/"]),
     ("lettre", &["edge/smtp.rs", "edge/smtp/"]),
-    ("tokio_rustls", &["edge/mailbox/", "edge/smtp.rs", "edge/smtp/"]),
+    ("tokio_rustls", &["edge/tls.rs", "edge/mailbox/", "edge/smtp.rs", "edge/smtp/"]),
+    ("rustls_native_certs", &["edge/tls.rs"]),
     ("minijinja", &["domain/letters/", "edge/web/"]),
     ("axum", &["edge/web.rs", "edge/web/"]),
     ("prometheus_client", &["edge/web/"]),
@@ -119,7 +120,7 @@ pub fn purity(source: &Source) -> Vec<String> {
     found
 }
 
-/// Edges do not know each other, nor who uses them. Only the kinds of fault are shared.
+/// Edges do not know each other, nor who uses them. They share the kinds of fault and whom TLS trusts.
 pub fn separate_edges(source: &Source) -> Vec<String> {
     if !in_room(&source.path, "edge") || source.path == "edge.rs" {
         return Vec::new();
@@ -128,7 +129,7 @@ pub fn separate_edges(source: &Source) -> Vec<String> {
     let mut found = forbidden(source, &["crate::pipeline", "crate::daemon", "crate::commands"], "an edge does not know who uses it");
     for path in &source.paths {
         let Some(other) = path.strip_prefix("crate::edge::").and_then(|rest| rest.split("::").next()) else { continue };
-        if other != own && other != "fault" {
+        if other != own && !["fault", "tls"].contains(&other) {
             found.push(format!("names {path}: edges do not know each other"));
         }
     }

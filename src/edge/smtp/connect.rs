@@ -13,20 +13,16 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-    },
-};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{
     ReadSecret, Refusal, SmtpSecurity, SmtpSettings,
     wire::{Heard, Stream, Wire},
 };
-use crate::domain::letters::reply::{Reaction, Reply, Stage, react};
+use crate::{
+    domain::letters::reply::{Reaction, Reply, Stage, react},
+    edge::tls,
+};
 
 /// Longest line of an answer before TLS.
 const LINE_MAX_BYTES: u64 = 4096;
@@ -123,29 +119,10 @@ async fn answer(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
 async fn protect(settings: &SmtpSettings, tcp: TcpStream) -> Result<Box<dyn Stream>, Refusal> {
     let wrong = |what: String| Refusal { reaction: Reaction::Halt, what };
     let name = ServerName::try_from(settings.host.clone()).map_err(|_| wrong(format!("{} is no host name", settings.host)))?;
-    let connector = TlsConnector::from(Arc::new(tls_config(settings).map_err(wrong)?));
+    let connector = TlsConnector::from(Arc::new(tls::client_config(settings.ca_file.as_deref()).map_err(wrong)?));
     let stream = connector.connect(name, tcp).await;
     let stream = stream.map_err(|error| Refusal { reaction: Reaction::Later, what: format!("{}: TLS: {error}", settings.host) })?;
     Ok(Box::new(stream))
-}
-
-/// System roots and the extra CA.
-fn tls_config(settings: &SmtpSettings) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        // A root that rustls cannot use is of no harm: connections that need it fail with their own sentence.
-        let _ = roots.add(certificate);
-    }
-    if let Some(path) = &settings.ca_file {
-        let wrong = |error: &dyn std::fmt::Display| format!("the CA file {} cannot be used: {error}", path.display());
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-            roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
-        }
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn silent(place: &str, what: &str) -> Refusal {

@@ -1,6 +1,6 @@
 //! From host name to an unauthenticated IMAP stream: TCP, TLS with system roots and an extra CA, STARTTLS, greeting.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_imap::Client;
 use tokio::{
@@ -8,17 +8,10 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-    },
-};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{ImapSettings, Security, spool::Spool, tame::Tame};
-use crate::edge::fault::Fault;
+use crate::edge::{fault::Fault, tls};
 
 /// A byte stream of any protection. Buffered: the library writes commands in small pieces.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
@@ -70,29 +63,10 @@ async fn greeting<S: Stream>(client: &mut Client<S>, wait: Duration, place: &str
 }
 
 async fn protect(settings: &ImapSettings, tcp: TcpStream, place: &str) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Fault> {
-    let config = tls_config(settings.ca_file.as_deref())?;
+    let config = tls::client_config(settings.ca_file.as_deref()).map_err(Fault::never)?;
     let name = ServerName::try_from(settings.host.clone()).map_err(|_| Fault::never(format!("{} is no host name", settings.host)))?;
     let connector = TlsConnector::from(Arc::new(config));
     deadline(settings.read_timeout, place, connector.connect(name, tcp)).await
-}
-
-/// System roots and the extra CA.
-fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, Fault> {
-    let mut roots = RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        // A root that rustls cannot use is of no harm: connections that need it fail with their own sentence.
-        let _ = roots.add(certificate);
-    }
-    if let Some(path) = ca_file {
-        let wrong = |error: &dyn std::fmt::Display| Fault::never(format!("the CA file {} cannot be used: {error}", path.display()));
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-            roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
-        }
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Fault::never(format!("TLS cannot be set up: {error}")))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A network step under a deadline.
