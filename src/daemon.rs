@@ -93,30 +93,22 @@ pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf
 }
 
 /// The ways out for letters, as configured.
-///
-/// # Errors
-/// When the SMTP settings cannot be used.
-pub fn outlets(house: &House) -> anyhow::Result<Outlets> {
-    let account = |config: &SmtpConfig| -> anyhow::Result<Account> {
-        Ok(Account { name: config.account(), outlet: outlet_of(config)?, config: config.clone() })
-    };
-    Ok(Outlets { receipts: account(&house.config.smtp)?, internal: house.config.smtp_internal.as_ref().map(account).transpose()? })
+#[must_use]
+pub fn outlets(house: &House) -> Outlets {
+    let account = |config: &SmtpConfig| Account { name: config.account(), outlet: outlet_of(config), config: config.clone() };
+    Outlets { receipts: account(&house.config.smtp), internal: house.config.smtp_internal.as_ref().map(account) }
 }
 
 /// One way out.
-///
-/// # Errors
-/// When the SMTP settings cannot be used.
-pub fn outlet_of(config: &SmtpConfig) -> anyhow::Result<Outlet> {
-    Ok(match &config.transport {
+#[must_use]
+pub fn outlet_of(config: &SmtpConfig) -> Outlet {
+    match &config.transport {
         SmtpTransport::Smtp(server) => {
             let read = |source: SecretSource| -> ReadSecret { Arc::new(move || source.read()) };
             Outlet::smtp(server.settings(), server.password.clone().map(read))
         }
-        SmtpTransport::Maildir(maildir) => {
-            Outlet::maildir(&maildir.path).with_context(|| format!("the folder for letters {} cannot be made", maildir.path.display()))?
-        }
-    })
+        SmtpTransport::Maildir(maildir) => Outlet::maildir(&maildir.path),
+    }
 }
 
 /// Runs until SIGTERM or SIGINT; finishes what is in hand.
@@ -371,7 +363,7 @@ async fn letters_in_turn(house: House, letters: Arc<Notify>, stopped: Stopped) -
 }
 
 async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
-    let mut outlets = outlets(&house)?;
+    let mut outlets = outlets(&house);
     // Of another process that died, or of this loop before the database failed it: nobody else sends now.
     house.store.recover_sending(house.now()).await?;
     loop {

@@ -118,8 +118,7 @@ fn around(survey: &survey::Survey) -> String {
 }
 
 async fn smtp(config: &SmtpConfig) -> Result<String, String> {
-    let mut outlet = daemon::outlet_of(config).map_err(|error| format!("{error:#}"))?;
-    outlet.probe().await.map_err(|refusal| refusal.what)
+    daemon::outlet_of(config).probe().await.map_err(|refusal| refusal.what)
 }
 
 async fn database(installation: &Installation) -> Result<String, String> {

@@ -151,6 +151,11 @@ impl Reader {
         }
     }
 
+    /// Whether a setting is there that is not taken yet.
+    pub fn holds(&self, section: &str, key: &str) -> bool {
+        self.settings.contains_key(&(section.to_owned(), key.to_owned()))
+    }
+
     /// Where a setting stands that is not taken yet.
     pub fn place(&self, section: &str, key: &str) -> (String, Option<usize>) {
         self.settings

@@ -104,6 +104,7 @@ impl SmtpServerConfig {
 
 pub fn smtp(reader: &mut Reader, section: &str) -> SmtpConfig {
     let kind = reader.parsed(section, "kind", |text| one_of(text, &["smtp", "maildir"]));
+    let written = reader.holds(section, "from");
     let from = reader.parsed(section, "from", named_address);
     let (transport, provider) = if kind.as_deref() == Some("maildir") {
         let path = reader.required(section, "path", "/var/lib/annexd/letters").into();
@@ -118,7 +119,8 @@ pub fn smtp(reader: &mut Reader, section: &str) -> SmtpConfig {
             if let SmtpTransport::Smtp(server) = &transport { server.username.clone().unwrap_or_default() } else { String::new() };
         Mailbox { name: String::new(), address: username }
     });
-    if from.address.is_empty() {
+    // What is written and wrong was told already.
+    if from.address.is_empty() && !written {
         let (file, line) = reader.place(section, "from");
         reader.wrong::<()>(
             section,

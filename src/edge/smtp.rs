@@ -95,15 +95,10 @@ impl Outlet {
         Self::Smtp { settings: Box::new(settings), secret, connection: None }
     }
 
-    /// Letters are written to a Maildir, which is made.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
-    pub fn maildir(path: &Path) -> std::io::Result<Self> {
-        for folder in ["new", "cur", "tmp"] {
-            std::fs::create_dir_all(path.join(folder))?;
-        }
-        Ok(Self::Maildir { path: path.to_owned() })
+    /// Letters are written to a Maildir, which is made with the first of them.
+    #[must_use]
+    pub fn maildir(path: &Path) -> Self {
+        Self::Maildir { path: path.to_owned() }
     }
 
     /// Hands one letter over; the server's answer on success.
@@ -127,13 +122,19 @@ impl Outlet {
         }
     }
 
-    /// Connects and logs in without sending, for `check --connect`.
+    /// Connects and logs in without sending or making anything, for `check --connect`.
     ///
     /// # Errors
     /// As for the first letter.
     pub async fn probe(&mut self) -> Result<String, Refusal> {
         match self {
-            Self::Maildir { path } => Ok(format!("letters are written to {}", path.display())),
+            Self::Maildir { path } if path.is_dir() => Ok(format!("letters are written to {}", path.display())),
+            Self::Maildir { path } if !path.exists() => {
+                Ok(format!("letters will be written to {}, which is not there yet", path.display()))
+            }
+            Self::Maildir { path } => {
+                Err(Refusal { reaction: Reaction::Halt, what: format!("{} is no folder for letters", path.display()) })
+            }
             Self::Smtp { settings, secret, .. } => {
                 let mut connection = connect(settings, secret.as_ref()).await?;
                 let said = format!("{}:{} accepts the login", settings.host, settings.port);
@@ -217,6 +218,9 @@ fn write_maildir(path: &Path, letter: &Outgoing, bytes: &[u8]) -> Result<String,
     let name: String = letter.message_id.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
     let failed =
         |error: std::io::Error| Refusal { reaction: Reaction::Later, what: format!("{} cannot be written: {error}", path.display()) };
+    for folder in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(path.join(folder)).map_err(failed)?;
+    }
     let temporary = path.join("tmp").join(&name);
     let target = path.join("new").join(format!("{name}.eml"));
     let mut file = std::fs::File::create(&temporary).map_err(failed)?;
