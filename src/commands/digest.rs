@@ -30,11 +30,8 @@ pub async fn digest(house: &House, date: Option<Date>, send: bool, json: bool) -
         return Ok(());
     }
     anyhow::ensure!(!house.config.digest.to.is_empty(), "nobody gets the digest: fill in digest.to in the configuration");
-    let mut queued = 0;
-    for to in &house.config.digest.to {
-        queued += summarise::send_digest(house, day, to).await?;
-    }
-    let sent = send::send_due(house, &mut daemon::outlets(house)?, &Stopped::never()).await?;
+    let queued = summarise::send_digest(house, day).await?;
+    let sent = send::send_due(house, &mut daemon::outlets(house), &Stopped::never()).await?;
     print_line(&format!("{queued} digest(s) of {day} queued, {} letter(s) sent.", sent.sent));
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Summarise: queue letters to divisions on their schedule and the administrators' digest once a day, each at most once for
 //! its (recipient, slot), and made up for after a downtime.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use anyhow::anyhow;
 use jiff::{
     Timestamp, ToSpan,
@@ -12,7 +14,10 @@ use super::{House, alert};
 use crate::{
     config::MailboxConfig,
     domain::{
-        letters::digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
+        letters::{
+            digest::{DigestDay, DigestFacts, Health, digest_letter, digest_text},
+            faults::in_chinese,
+        },
         time::chinese_minute,
     },
     edge::disk,
@@ -55,12 +60,17 @@ async fn digest(house: &House) -> anyhow::Result<usize> {
     let Some(slot) = latest_slot(std::slice::from_ref(&house.config.digest.at), now, &house.zone) else { return Ok(0) };
     let Some(day) = slot.get(..10).and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.yesterday().ok()) else { return Ok(0) };
     let mut queued = 0;
+    let mut days: BTreeMap<Date, Gathered> = BTreeMap::new();
     for to in &house.config.digest.to {
         for missed in days_to_tell(house.store.last_slot("digest", to).await?.as_deref(), day) {
-            if missed < day && facts_of(house, missed).await?.mails_by_kind.is_empty() {
+            let gathered = match days.entry(missed) {
+                Entry::Occupied(there) => there.into_mut(),
+                Entry::Vacant(place) => place.insert(gather(house, missed).await?),
+            };
+            if missed < day && gathered.facts.mails_by_kind.is_empty() {
                 house.store.mark_slot("digest", to, &missed.to_string(), now).await?;
             } else {
-                queued += send_digest(house, missed, to).await?;
+                queued += announce(house, gathered, to).await?;
             }
         }
     }
@@ -76,23 +86,23 @@ fn days_to_tell(last: Option<&str>, latest: Date) -> Vec<Date> {
     days
 }
 
-/// Queues the digest of `day` to one administrator; once a (recipient, day).
+/// Queues the digest of `day` to every administrator who has not had it.
 ///
 /// # Errors
 /// When the store cannot be reached or the template does not render.
-pub async fn send_digest(house: &House, day: Date, to: &str) -> anyhow::Result<usize> {
-    let (facts, since) = facts(house, day).await?;
-    let health = health(house).await?;
-    let digest = DigestDay {
-        day,
-        facts: &facts,
-        since: since.as_ref(),
-        health: &health,
-        department: &house.config.receipts.department,
-        zone: &house.zone,
-        now: house.now(),
-    };
-    let letter = digest_letter(&digest, to, &house.templates).map_err(|problem| anyhow!(problem))?;
+pub async fn send_digest(house: &House, day: Date) -> anyhow::Result<usize> {
+    let gathered = gather(house, day).await?;
+    let mut queued = 0;
+    for to in &house.config.digest.to {
+        queued += announce(house, &gathered, to).await?;
+    }
+    Ok(queued)
+}
+
+/// Queues a digest to one administrator; once a (recipient, day).
+async fn announce(house: &House, gathered: &Gathered, to: &str) -> anyhow::Result<usize> {
+    let day = gathered.day;
+    let letter = digest_letter(&gathered.digest(house), to, &house.templates).map_err(|problem| anyhow!(problem))?;
     let queued = house.store.announce("digest", to, &day.to_string(), &[letter], &[], house.mail_domain(), house.now()).await?;
     tracing::info!(%day, letters = queued, "The digest was written.");
     Ok(queued)
@@ -103,33 +113,40 @@ pub async fn send_digest(house: &House, day: Date, to: &str) -> anyhow::Result<u
 /// # Errors
 /// As [`send_digest`].
 pub async fn print_digest(house: &House, day: Date) -> anyhow::Result<(String, String)> {
-    let (facts, since) = facts(house, day).await?;
-    let health = health(house).await?;
-    let digest = DigestDay {
-        day,
-        facts: &facts,
-        since: since.as_ref(),
-        health: &health,
-        department: &house.config.receipts.department,
-        zone: &house.zone,
-        now: house.now(),
-    };
-    digest_text(&digest, &house.templates).map_err(|problem| anyhow!(problem))
+    let gathered = gather(house, day).await?;
+    digest_text(&gathered.digest(house), &house.templates).map_err(|problem| anyhow!(problem))
+}
+
+/// What a digest is written from.
+struct Gathered {
+    day: Date,
+    facts: DigestFacts,
+    since: Option<DigestFacts>,
+    health: Health,
+}
+
+impl Gathered {
+    fn digest<'a>(&'a self, house: &'a House) -> DigestDay<'a> {
+        DigestDay {
+            day: self.day,
+            facts: &self.facts,
+            since: self.since.as_ref(),
+            health: &self.health,
+            department: &house.config.receipts.department,
+            zone: &house.zone,
+            now: house.now(),
+        }
+    }
 }
 
 /// Facts of the half-open day in the configured zone, and of the time since, where the day is over.
-async fn facts(house: &House, day: Date) -> anyhow::Result<(DigestFacts, Option<DigestFacts>)> {
+async fn gather(house: &House, day: Date) -> anyhow::Result<Gathered> {
     let now = house.now();
-    let end = day.checked_add(1.day())?.to_zoned_datetime(house.zone.clone())?.timestamp();
-    let facts = facts_of(house, day).await?;
-    let since = if now > end { Some(house.store.digest_facts(end, now, now, &house.knowledge).await?) } else { None };
-    Ok((facts, since))
-}
-
-async fn facts_of(house: &House, day: Date) -> anyhow::Result<DigestFacts> {
     let start = day.to_zoned_datetime(house.zone.clone())?.timestamp();
     let end = day.checked_add(1.day())?.to_zoned_datetime(house.zone.clone())?.timestamp();
-    Ok(house.store.digest_facts(start, end, house.now(), &house.knowledge).await?)
+    let facts = house.store.digest_facts(start, end, now, &house.knowledge).await?;
+    let since = if now > end { Some(house.store.digest_facts(end, now, now, &house.knowledge).await?) } else { None };
+    Ok(Gathered { day, facts, since, health: health(house).await? })
 }
 
 /// How mailbox, accounts, disk and secret do at present.
@@ -142,10 +159,10 @@ async fn health(house: &House) -> anyhow::Result<Health> {
         let state = house.store.sending_state(&smtp.account()).await?;
         if let Some(until) = state.halted_until.filter(|until| *until > house.now() && !state.loud) {
             troubles.push(format!(
-                "发信账号{}的发送额度已用完，{}后继续；服务器答复：{}",
+                "发信账号{}的发送额度已用完，{}后继续：{}",
                 smtp.account(),
                 chinese_minute(until, &house.zone),
-                state.reason
+                in_chinese(&state.reason)
             ));
         }
     }
