@@ -42,14 +42,6 @@ fn give_divisions_addresses(annexd: &Annexd) {
     fs::write(annexd.folder().join("divisions.toml"), out).unwrap();
 }
 
-/// A month of mail comes in a minute here; the caps on answers count in hours and days.
-fn answer_without_caps(annexd: &Annexd) {
-    let caps = ["per_address_hour", "per_address_day", "per_domain_hour", "per_domain_day", "total_day", "alternations_day"];
-    let open: String = caps.iter().map(|cap| format!("{cap} = 0\n")).collect();
-    let text = fs::read_to_string(&annexd.configuration).unwrap();
-    fs::write(&annexd.configuration, format!("{text}\n[answers]\n{open}")).unwrap();
-}
-
 fn send(mail: &MailSystem, manifest: &[Value]) {
     for (index, sent) in manifest.iter().enumerate() {
         let sender = sent["sender"].as_str().unwrap();
@@ -82,8 +74,8 @@ fn holds(manifest: &[Value], annexd: &Annexd) {
 fn a_month_of_mail_is_read_recorded_routed_and_everybody_gets_their_letters() {
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
+    annexd.open_caps();
     give_divisions_addresses(&annexd);
-    answer_without_caps(&annexd);
     let manifest = month::manifest();
     send(&mail, &manifest);
     annexd.say(&["poll"]);
@@ -104,8 +96,8 @@ fn a_month_of_mail_is_read_recorded_routed_and_everybody_gets_their_letters() {
 fn the_daemon_does_the_same_while_the_mail_comes_in_and_ends_in_good_order() {
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
+    annexd.open_caps();
     let manifest = month::manifest();
-    answer_without_caps(&annexd);
     let mut daemon = annexd.daemon();
     send(&mail, &manifest);
     for (sender, receipts) in month::receipts_due(&manifest) {

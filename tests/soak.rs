@@ -54,11 +54,8 @@ fn a_daemon_left_alone_stays_small_and_answers_soon() {
     let long = std::env::var("ANNEXD_TEST_LONG").is_ok_and(|value| value == "1");
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
+    annexd.open_caps();
     // An ordinary address is answered a few times an hour; this one writes a mail every two seconds.
-    let text = fs::read_to_string(&annexd.configuration).unwrap();
-    let caps = ["per_address_hour", "per_address_day", "per_domain_hour", "per_domain_day", "total_day", "alternations_day"];
-    let open: String = caps.iter().map(|cap| format!("{cap} = 0\n")).collect();
-    fs::write(&annexd.configuration, format!("{text}\n[answers]\n{open}")).unwrap();
     let mut daemon = annexd.daemon();
     let raw = fs::read_to_string(month::fixtures().join("18-baicheng-csv.eml")).unwrap();
     let end = Instant::now() + Duration::from_secs(if long { 600 } else { 45 });
