@@ -1,9 +1,17 @@
 //! The wording of all letters: templates that an administrator may edit (`config/letters/*.txt`, and the HTML twins of internal
 //! letters, in which every value is escaped). The first line is the subject. A template that does not render is found when it is loaded, on sample values, not at the tenth letter.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::{
+    Environment, ErrorKind, UndefinedBehavior, Value,
+    syntax::SyntaxConfig,
+    value::{Serde, ValueKind},
+};
+use regex::Regex;
 use serde::Serialize;
 
 use crate::domain::folding::one_line;
@@ -91,9 +99,70 @@ impl Templates {
     /// One sentence naming the template and the line where it uses a value that does not exist.
     pub fn render(&self, name: &str, values: impl Serialize) -> Result<Rendered, String> {
         let template = self.environment.get_template(name).map_err(|error| format!("letters/{name}: {error}"))?;
-        let rendered =
-            template.render(Serde(values)).map_err(|error| format!("letters/{name}: line {}: {error}", error.line().unwrap_or(1)))?;
+        let values = Value::from(Serde(&values));
+        let rendered = template.render(&values).map_err(|error| {
+            let line = error.line().unwrap_or(1);
+            let written = template.source().lines().nth(line.saturating_sub(1)).unwrap_or_default();
+            let unknown = if error.kind() == ErrorKind::UndefinedError { unknown_names(written, &values) } else { Vec::new() };
+            if unknown.is_empty() {
+                format!("letters/{name}: line {line}: {error}")
+            } else {
+                format!("letters/{name}: line {line}: {}: no letter of this kind has such a value", unknown.join(", "))
+            }
+        })?;
         let (subject, text) = rendered.split_once('\n').unwrap_or((rendered.as_str(), ""));
         Ok(Rendered { subject: one_line(subject), text: format!("{}\n", text.trim()) })
+    }
+}
+
+/// What stands between the marks of a tag.
+static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{[{%](.*?)[%}]\}").ok());
+/// A text in quotation marks, or a name with its parts: `facts.parked`.
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"]*"|'[^']*'|[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*"#).ok());
+/// Words of the template language, not names of values.
+const LANGUAGE: [&str; 18] = [
+    "if", "elif", "else", "endif", "for", "in", "endfor", "set", "macro", "endmacro", "and", "or", "not", "is", "none", "loop", "true",
+    "false",
+];
+
+/// What stands before a name that the template itself gives.
+const BINDING: [&str; 3] = ["for", "set", "macro"];
+
+/// Names in one line of a template that no value bears: the library says where something was undefined, not what.
+fn unknown_names(line: &str, values: &Value) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    keys(values, &mut known);
+    let tags = TAG.iter().flat_map(|pattern| pattern.captures_iter(line)).filter_map(|found| found.get(1)).map(|tag| tag.as_str());
+    let names = tags.flat_map(|tag| NAME.iter().flat_map(move |pattern| pattern.find_iter(tag))).map(|found| found.as_str());
+    let unknown = |name: &&str| {
+        !name.starts_with(['"', '\'']) && {
+            let parts: Vec<&str> = name.split('.').map(str::trim).collect();
+            // What a loop calls its rows is no value's name.
+            let given =
+                |first: &str| LANGUAGE.contains(&first) || BINDING.iter().any(|before| line.contains(&format!("{before} {first} ")));
+            match parts.split_first() {
+                Some((first, [])) => !given(first) && !known.contains(*first),
+                Some((first, rest)) => *first != "loop" && rest.iter().any(|part| !known.contains(*part)),
+                None => false,
+            }
+        }
+    };
+    names.filter(unknown).map(str::to_owned).collect()
+}
+
+/// Every key anywhere in a value.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    let Ok(items) = value.try_iter() else { return };
+    match value.kind() {
+        ValueKind::Map => {
+            for key in items {
+                if let Ok(inner) = value.get_item(&key) {
+                    keys(&inner, found);
+                }
+                found.insert(key.to_string());
+            }
+        }
+        ValueKind::Seq | ValueKind::Iterable => items.for_each(|item| keys(&item, found)),
+        _ => {}
     }
 }
