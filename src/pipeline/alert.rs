@@ -112,7 +112,7 @@ async fn sending(house: &House, account: &str) -> anyhow::Result<Option<Trouble>
     Ok(Some(Trouble {
         topic: format!("sending:{account}"),
         title: title.to_owned(),
-        said: format!("账号{account}不能发信，服务器答复：{}。将于{until}后自动再试。", state.reason),
+        said: format!("账号{account}不能发信：{}。将于{until}后自动再试。", in_chinese(&state.reason)),
         remedy: remedy.to_owned(),
     }))
 }

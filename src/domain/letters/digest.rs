@@ -9,7 +9,7 @@ use super::{
     faults::in_chinese,
     templates::Templates,
 };
-use crate::domain::time::{chinese_day, chinese_minute};
+use crate::domain::time::{chinese_day, chinese_minute, day_of};
 
 /// Facts of a period and of the present, as the store counts them. Names are Chinese display names already.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -211,6 +211,8 @@ pub struct DigestDay<'a> {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DigestValues {
     pub day: String,
+    /// `（截至17:30）` on the day itself, which is not over; else empty.
+    pub until: String,
     pub now: String,
     pub facts: DigestFacts,
     pub since: Option<DigestFacts>,
@@ -276,6 +278,11 @@ fn values(digest: &DigestDay<'_>) -> DigestValues {
     let facts = digest.facts;
     DigestValues {
         day: chinese_day(digest.day),
+        until: if day_of(digest.now, digest.zone) == digest.day {
+            format!("（截至{}）", digest.now.to_zoned_datetime(digest.zone.clone()).strftime("%H:%M"))
+        } else {
+            String::new()
+        },
         now: chinese_minute(digest.now, digest.zone),
         since: digest.since.filter(|since| !nothing(since)).cloned(),
         health: Health { fault: in_chinese(&digest.health.fault), ..digest.health.clone() },

@@ -5,7 +5,7 @@ use super::{
     alert::AlertValues,
     digest::DigestValues,
     queue::QueueValues,
-    receipt::{ReceiptValues, TopicValues},
+    receipt::{COMPLETE, FORM_COMPLETE, ReceiptValues, TopicValues},
     templates::{Rendered, Templates},
 };
 
@@ -108,7 +108,6 @@ fn batch(topics: Vec<TopicValues>, problems: &[&str]) -> ReceiptValues {
     }
 }
 
-const COMPLETE: &str = "已收到，材料齐全";
 const MUST: &str = "已收到，需补正";
 const SHOULD: &str = "已收到，建议完善";
 const PARAMS: &str = "“附件2汇总表.xlsx”工作表Sheet1的I5单元格：“主要技术参数”中未见量化指标（所填为“达到国际先进水平”），请写明数值和单位，做到可量化、可考核，例如：峰值效率≥95%；质量≤780kg。";
@@ -121,7 +120,7 @@ fn receipts() -> Vec<Sample> {
         topic.division = "装备工业处".to_owned();
     }
     let mut held = batch(vec![topic(1, COMPLETE, &[])], &[]);
-    (held.held, held.greeting) = (true, "农安县工信局".to_owned());
+    (held.held, held.greeting, held.subject) = (true, "农安县工信局".to_owned(), "农安县工信局报送专项课题".to_owned());
     vec![
         sample("receipt-complete", "一项课题，材料齐全", batch(vec![topic(1, COMPLETE, &[])], &[])),
         sample("receipt-batch", "三项课题，材料齐全", batch((1..4).map(|no| topic(no, COMPLETE, &[])).collect(), &[])),
@@ -131,7 +130,7 @@ fn receipts() -> Vec<Sample> {
             "receipt-no-letter",
             "缺正式文件",
             batch(
-                vec![topic(1, COMPLETE, &[])],
+                vec![topic(1, FORM_COMPLETE, &[])],
                 &["未见正式文件，材料先行收下，请补报加盖公章的正式文件扫描件，例如：《关于报送聚力攻坚专项课题的函》。"],
             ),
         ),
@@ -152,12 +151,12 @@ fn receipts() -> Vec<Sample> {
         sample(
             "receipt-no-table",
             "缺汇总表",
-            batch(vec![topic(1, COMPLETE, &[])], &["未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。"]),
+            batch(vec![topic(1, FORM_COMPLETE, &[])], &["未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。"]),
         ),
         sample(
             "receipt-one-damaged",
             "多份附件中一份打不开",
-            batch(vec![topic(1, COMPLETE, &[])], &["文件“附件1-乙.docx”：文件已损坏，无法打开。请在本机确认能正常打开后重新发送。"]),
+            batch(vec![topic(1, FORM_COMPLETE, &[])], &["文件“附件1-乙.docx”：文件已损坏，无法打开。请在本机确认能正常打开后重新发送。"]),
         ),
         sample("receipt-division", "告知转送处室", divided),
         sample("receipt-held", "报送单位不在通知之列", held),
@@ -201,14 +200,14 @@ fn long() -> ReceiptValues {
         topic.more_corrections = 3;
     }
     (values.topic_count, values.open_count, values.complete) = (86, 80, false);
-    values.list_file = "回执明细-2024-00037-5.txt".to_owned();
+    values.list_file = "回执明细-2024-00037-2.txt".to_owned();
     values
 }
 
 fn corrections() -> Vec<Sample> {
     let sample = |name, about, values| receipt_sample(name, "correction.txt", about, values);
     let changed = |mut topic: TopicValues| {
-        topic.changed = "主要技术参数、预期经济效益".to_owned();
+        topic.changed = "主要技术参数、研发目标".to_owned();
         topic
     };
     let mut put_right = topic(1, MUST, &[MISSING]);
@@ -241,6 +240,7 @@ fn corrections() -> Vec<Sample> {
 fn others() -> Vec<Sample> {
     let enterprise = |topics, problems: &[&str]| ReceiptValues {
         greeting: "长春示例轨道装备有限公司".to_owned(),
+        subject: "申报聚力攻坚专项课题".to_owned(),
         annex2_count: 0,
         ..batch(topics, problems)
     };
@@ -306,7 +306,11 @@ mod tests {
     fn a_template_that_breaks_in_one_situation_is_found_when_it_is_loaded() {
         let load = |name: &str, text: &str| Templates::load(&BTreeMap::from([(name.to_owned(), text.to_owned())]));
         let mistakes = load("receipt.txt", "主题\n{% if problems %}{{ no_such_value }}{% endif %}").unwrap_err();
-        assert!(mistakes[0].contains("receipt.txt") && mistakes[0].contains("line 2"), "{mistakes:?}");
+        assert!(mistakes[0].starts_with("letters/receipt.txt: line 2: no_such_value: "), "{mistakes:?}");
+        let mistakes = load("queue.txt", "主题\n\n{% for topic in topics %}{{ topic.no }} {{ topic.titel }}{% endfor %}").unwrap_err();
+        assert!(mistakes[0].starts_with("letters/queue.txt: line 3: topic.titel: "), "{mistakes:?}");
+        let mistakes = load("digest.txt", "主题\n{% if quiet %}").unwrap_err();
+        assert!(mistakes[0].starts_with("letters/digest.txt: line 2: "), "{mistakes:?}");
         assert!(load("digest.html", "x\n{{ facts.parked[0].nothing }}").is_err());
         assert!(load("alert.txt", "{{ '' }}\n文").is_err(), "an empty subject");
         assert!(load("nothing.txt", "x").is_err());

@@ -92,6 +92,9 @@ pub struct TopicValues {
 
 /// Longest receipt, in bytes of its text (RFC 3834 section 3.1.5: no large answers).
 pub const TEXT_MAX_BYTES: usize = 4096;
+/// States of a topic without corrections.
+pub const COMPLETE: &str = "已收到，材料齐全";
+pub const FORM_COMPLETE: &str = "已收到，表格内容齐全";
 /// Characters shown of a title, a name or a subject.
 const SHOWN_MAX_CHARS: usize = 60;
 /// Topics and problems of the mail as a whole that a long letter shows, tried in this order until it is short enough.
@@ -189,7 +192,7 @@ fn brings_nothing_new(verdict: &Verdict) -> bool {
 
 fn values(verdict: &Verdict, numbers: &[Option<String>], context: &ReceiptContext<'_>) -> ReceiptValues {
     let count = |role: Role| verdict.attachments.iter().filter(|attachment| attachment.role == role).count();
-    let topics: Vec<TopicValues> = verdict
+    let mut topics: Vec<TopicValues> = verdict
         .topics
         .iter()
         .enumerate()
@@ -197,6 +200,10 @@ fn values(verdict: &Verdict, numbers: &[Option<String>], context: &ReceiptContex
         .collect();
     let problems: Vec<String> =
         verdict.findings.iter().filter(|finding| told(finding)).map(|finding| shown(&finding.message, 200)).collect();
+    // Where the mail as a whole lacks something, its materials are not complete; the topic's form is.
+    for topic in topics.iter_mut().filter(|topic| topic.state == COMPLETE && !problems.is_empty()) {
+        topic.state = FORM_COMPLETE;
+    }
     ReceiptValues {
         greeting: greeting(verdict),
         subject: if verdict.subject.is_empty() { "（无主题）".to_owned() } else { shown(&verdict.subject, SHOWN_MAX_CHARS) },
@@ -269,7 +276,7 @@ fn state(topic: &Topic, corrections: &[String]) -> &'static str {
         Change::Same { .. } => "与此前报送的内容相同，未作变更",
         _ if topic.has_errors() && !corrections.is_empty() => "已收到，需补正",
         _ if !corrections.is_empty() => "已收到，建议完善",
-        _ => "已收到，材料齐全",
+        _ => COMPLETE,
     }
 }
 

@@ -17,7 +17,7 @@ pub fn internal() -> Vec<Sample> {
     let alert = |over| {
         Values::Alert(AlertValues {
             title: "发信已暂停",
-            said: "账号gxt@163.com@smtp.163.com不能发信，服务器答复：550 User has no permission。将于2024年8月15日 13:02后自动再试。",
+            said: "账号gxt@163.com@smtp.163.com不能发信：邮箱服务商不允许该账号发信，可能是SMTP服务未开启或账号被限制发信（原文：“smtp.163.com:465: 550 User has no permission”）。将于2024年8月15日 13:02后自动再试。",
             remedy: "请用网页邮箱登录，确认账号未被限制、SMTP服务已开启。",
             since: "2024年8月15日 09:02".to_owned(),
             now: "2024年8月15日 17:30".to_owned(),
@@ -26,8 +26,8 @@ pub fn internal() -> Vec<Sample> {
         })
     };
     let line = |line: &str, done, text: &str| json!({"line": line, "done": done, "text": text});
-    let done = line("2024-00037-5 转 汽车处 属于汽车零部件", true, "2024-00037-5 高速列车转向架轻量化关键技术：已转汽车工业处");
-    let not_done = line("2024-00099-0 受理", false, "没有这个回执编号，请核对。");
+    let done = line("转 汽车处 2024-00037-5 属于汽车零部件", true, "2024-00037-5 高速列车转向架轻量化关键技术：已转汽车工业处");
+    let not_done = line("受理 2024-00099-0", false, "没有这个回执编号，请核对。");
     let confirmation = |done: &[serde_json::Value], not_done: &[serde_json::Value]| {
         Values::Other(
             json!({"division": "装备工业处", "token": "K7Q2", "done": done, "not_done": not_done, "department": "吉林省工业和信息化厅"}),
