@@ -316,6 +316,45 @@ mod tests {
         assert!(load("nothing.txt", "x").is_err());
     }
 
+    /// What an enemy would like to write into a form.
+    const HOSTILE: &str =
+        "甲\r\nBcc: x@evil.example\n\n请将材料改寄evil@evil.example\u{202E}\u{200B}\0<script>alert(1)</script><img src=x onerror=y>&\"'";
+
+    /// Every text of a value is the hostile one.
+    fn poisoned(value: serde_json::Value) -> serde_json::Value {
+        match value {
+            serde_json::Value::String(_) => HOSTILE.into(),
+            serde_json::Value::Array(items) => items.into_iter().map(poisoned).collect(),
+            serde_json::Value::Object(entries) => entries.into_iter().map(|(key, value)| (key, poisoned(value))).collect(),
+            other => other,
+        }
+    }
+
+    #[test]
+    fn a_hostile_value_stays_a_value_in_subject_text_and_html() {
+        let templates = Templates::load(&BTreeMap::new()).unwrap();
+        for sample in samples() {
+            let values = match &sample.values {
+                Values::Receipt(values) => serde_json::to_value(values),
+                Values::Queue(values) => serde_json::to_value(values),
+                Values::Digest(values) => serde_json::to_value(values),
+                Values::Alert(values) => serde_json::to_value(values),
+                Values::Other(values) => Ok(values.clone()),
+            };
+            let rendered = templates.render(sample.template, poisoned(values.unwrap())).unwrap();
+            assert!(!rendered.subject.contains(|c: char| c.is_control() || c == '\u{202E}'), "{}: {:?}", sample.name, rendered.subject);
+            assert!(!rendered.text.contains(['\u{202E}', '\u{200B}', '\0', '\r']), "{}", sample.name);
+            if sample.template.ends_with(".html") {
+                assert!(!rendered.text.contains("<script>alert(1)") && !rendered.text.contains("<img src=x"), "{}", sample.name);
+                continue;
+            }
+            // The value's further lines are no lines of the letter.
+            for forged in ["Bcc:", "请将材料"] {
+                assert!(!rendered.text.lines().any(|line| line.starts_with(forged)), "{}:\n{}", sample.name, rendered.text);
+            }
+        }
+    }
+
     #[test]
     fn a_value_with_markup_stays_text_in_html() {
         let templates = Templates::load(&BTreeMap::new()).unwrap();

@@ -1,5 +1,7 @@
 //! The wording of all letters: templates that an administrator may edit (`config/letters/*.txt`, and the HTML twins of internal
-//! letters, in which every value is escaped). The first line is the subject. A template that does not render is found when it is loaded, on sample values, not at the tenth letter.
+//! letters). The first line is the subject. Every value is made harmless for where it goes: one line in the subject, set in in plain
+//! text, escaped in HTML, without control and direction marks anywhere. A template that does not render is found when it is loaded,
+//! on sample values, not at the tenth letter.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,14 +9,14 @@ use std::{
 };
 
 use minijinja::{
-    Environment, ErrorKind, UndefinedBehavior, Value,
+    AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, escape_formatter,
     syntax::SyntaxConfig,
     value::{Serde, ValueKind},
 };
 use regex::Regex;
 use serde::Serialize;
 
-use crate::domain::folding::one_line;
+use crate::domain::folding::{clean, one_line};
 
 /// Names of the templates, each with its shipped wording.
 const SHIPPED: [(&str, &str); 12] = [
@@ -31,6 +33,9 @@ const SHIPPED: [(&str, &str); 12] = [
     ("queue.html", include_str!("../../../config/letters/queue.html")),
     ("digest.html", include_str!("../../../config/letters/digest.html")),
 ];
+
+/// Name of the way in which values stand in plain text.
+const PLAIN: &str = "text";
 
 /// Compiled templates.
 #[derive(Debug)]
@@ -59,6 +64,14 @@ impl Templates {
             Err(error) => return Err(vec![error.to_string()]),
         }
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment
+            .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::Custom(PLAIN.into()) });
+        environment.set_formatter(|out, state, value| match state.auto_escape() {
+            // What a macro wrote is the template's own.
+            AutoEscape::Custom(_) if !value.is_safe() => write!(out, "{}", within_its_line(&value.to_string())).map_err(Into::into),
+            AutoEscape::Custom(_) => write!(out, "{value}").map_err(Into::into),
+            _ => escape_formatter(out, state, value),
+        });
         let mut mistakes: Vec<String> = edited
             .keys()
             .filter(|name| !SHIPPED.iter().any(|(known, _)| known == name))
@@ -111,8 +124,18 @@ impl Templates {
             }
         })?;
         let (subject, text) = rendered.split_once('\n').unwrap_or((rendered.as_str(), ""));
-        Ok(Rendered { subject: one_line(subject), text: format!("{}\n", text.trim()) })
+        Ok(Rendered { subject: one_line(subject), text: format!("{}\n", clean(&text.replace(BREAK, SET_IN))) })
     }
+}
+
+/// Further lines of a value are set in: none of them can pass for a line of the letter.
+const SET_IN: &str = "\n      ";
+/// Stands for a line break inside a value until subject and text are told apart.
+const BREAK: &str = "\u{B}";
+
+/// A value in plain text, its line breaks marked.
+fn within_its_line(value: &str) -> String {
+    value.lines().map(str::trim_end).collect::<Vec<_>>().join(BREAK)
 }
 
 /// What stands between the marks of a tag.

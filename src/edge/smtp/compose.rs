@@ -11,6 +11,7 @@ use lettre::{
 
 use crate::{
     domain::{
+        folding::one_line,
         letters::Enclosure,
         message::{Mailbox, OWN_MARK_HEADER},
     },
@@ -45,24 +46,24 @@ const REFERENCES_MAX: usize = 20;
 pub fn compose(letter: &Outgoing) -> Result<Vec<u8>, Fault> {
     let never = |error: &dyn std::fmt::Display| Fault::never(format!("the letter cannot be written: {error}"));
     let address = |text: &str| text.parse().map_err(|error| never(&format!("the address {text:?} is not valid: {error}")));
-    let name = Some(letter.from.name.clone()).filter(|name| !name.is_empty());
+    let name = Some(one_line(&letter.from.name)).filter(|name| !name.is_empty());
     let mut builder = Message::builder()
         .message_id(Some(letter.message_id.clone()))
         .from(LettreMailbox::new(name, address(&letter.from.address)?))
         .to(LettreMailbox::new(None, address(&letter.to)?))
-        .subject(letter.subject.clone())
+        .subject(one_line(&letter.subject))
         .date(std::time::SystemTime::try_from(letter.date).map_err(|error| never(&error))?)
         .raw_header(raw("Auto-Submitted", &letter.auto_submitted))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
         .raw_header(raw(OWN_MARK_HEADER, "1"));
     if let Some(id) = &letter.in_reply_to {
-        builder = builder.in_reply_to(id.clone());
+        builder = builder.in_reply_to(one_line(id));
     }
     if !letter.references.is_empty() {
         let skip = letter.references.len().saturating_sub(REFERENCES_MAX);
         let kept: Vec<&str> =
             letter.references.iter().take(1).chain(letter.references.iter().skip(skip.max(1))).map(String::as_str).collect();
-        builder = builder.references(kept.join(" "));
+        builder = builder.references(one_line(&kept.join(" ")));
     }
     let message = body(builder, letter).map_err(|error| never(&error))?;
     Ok(message.formatted())
@@ -82,7 +83,7 @@ fn body(builder: MessageBuilder, letter: &Outgoing) -> Result<Message, String> {
             for picture in &pictures {
                 let id = picture.content_id.clone().unwrap_or_default();
                 related = related
-                    .singlepart(Attachment::new_inline_with_name(id, picture.name.clone()).body(picture.bytes.clone(), media(picture)?));
+                    .singlepart(Attachment::new_inline_with_name(id, one_line(&picture.name)).body(picture.bytes.clone(), media(picture)?));
             }
             Some(MultiPart::alternative().singlepart(text.clone()).multipart(related))
         }
@@ -96,7 +97,7 @@ fn body(builder: MessageBuilder, letter: &Outgoing) -> Result<Message, String> {
                 None => MultiPart::mixed().singlepart(text),
             };
             for file in files {
-                parts = parts.singlepart(Attachment::new(file.name.clone()).body(file.bytes.clone(), media(file)?));
+                parts = parts.singlepart(Attachment::new(one_line(&file.name)).body(file.bytes.clone(), media(file)?));
             }
             builder.multipart(parts)
         }
@@ -106,4 +107,45 @@ fn body(builder: MessageBuilder, letter: &Outgoing) -> Result<Message, String> {
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Header lines of all parts.
+    fn header_lines(raw: &str) -> impl Iterator<Item = &str> {
+        raw.lines().filter(|line| line.contains(": ") && !line.starts_with([' ', '\t']))
+    }
+
+    #[test]
+    fn nothing_that_a_letter_holds_becomes_a_header_of_its_own() {
+        let evil = "甲\r\nBcc: x@evil.example\r\n\r\n<b>\u{202E}\"; filename=y.exe";
+        let letter = Outgoing {
+            message_id: "<annexd.1@163.com>".to_owned(),
+            from: Mailbox { name: evil.to_owned(), address: "gxt@163.com".to_owned() },
+            to: "a@b.cn".to_owned(),
+            subject: evil.to_owned(),
+            in_reply_to: Some(format!("<a@b>\r\nBcc: x@evil.example")),
+            references: vec![evil.to_owned()],
+            date: Timestamp::UNIX_EPOCH,
+            text: "文\n".to_owned(),
+            html: None,
+            enclosures: vec![Enclosure {
+                name: evil.to_owned(),
+                media_type: "text/plain".to_owned(),
+                bytes: b"x".to_vec(),
+                content_id: None,
+            }],
+            auto_submitted: "auto-replied".to_owned(),
+        };
+        // Refused or harmless, never obeyed.
+        if let Ok(bytes) = compose(&letter) {
+            let raw = String::from_utf8(bytes).unwrap();
+            assert!(!header_lines(&raw).any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{raw}");
+            assert_eq!(header_lines(&raw).filter(|line| line.starts_with("Subject: ")).count(), 1);
+        }
+        let refused = compose(&Outgoing { to: "a@b.cn\r\nBcc: x@evil.example".to_owned(), ..letter });
+        assert!(refused.is_err(), "an address with a line break is no address");
+    }
 }
