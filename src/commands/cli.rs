@@ -94,7 +94,10 @@ enum Command {
     #[command(subcommand)]
     Topic(topic::Action),
     /// Open topics by division, oldest first
-    Queue { division: Option<String> },
+    Queue {
+        /// Division id, as in divisions.toml; all divisions without one
+        division: Option<String>,
+    },
     /// The department's workbook about a period: bureaus, divisions, months, quality, topics
     Report {
         /// First day, 2024-08-01

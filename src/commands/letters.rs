@@ -2,11 +2,15 @@
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::print_line;
 use crate::{
-    domain::letters::preview,
+    domain::{
+        letters::{faults::in_chinese, held_in_words, preview, state_in_words},
+        time::chinese_minute,
+    },
     edge::store::{ListedLetter, StoredLetter},
     pipeline::House,
 };
@@ -42,18 +46,12 @@ const LIST_MAX: u32 = 1000;
 /// When an id names no letter that the action fits, or the store fails.
 pub async fn letters(house: &House, action: Action, json: bool) -> anyhow::Result<()> {
     match action {
-        Action::List { all } => {
-            let letters = house.store.letter_list(all, LIST_MAX).await?;
-            for letter in &letters {
-                print_line(&if json { object(letter).to_string() } else { line(letter) });
-            }
-            if letters.is_empty() && !json {
-                print_line("No letter needs a person.");
-            }
-        }
+        Action::List { all } => list(house, all, json).await?,
         Action::Show { id } => {
-            let letter = house.store.letter(id).await?.with_context(|| format!("there is no letter {id}"))?;
-            print_line(&if json { whole_object(&letter).to_string() } else { whole(&letter) });
+            let missing = || format!("there is no letter {id}");
+            let letter = house.store.letter(id).await?.with_context(missing)?;
+            let listed = house.store.listed_letter(id).await?.with_context(missing)?;
+            print_line(&if json { whole_object(&listed, &letter).to_string() } else { whole(house, &listed, &letter) });
         }
         Action::Retry { ids } => {
             for id in ids {
@@ -62,7 +60,8 @@ pub async fn letters(house: &House, action: Action, json: bool) -> anyhow::Resul
                     bail!("letter {id} is neither held nor failed nor unknown; nothing is to be done");
                 }
                 house.store.unmark_undeliverable(&letter.to).await?;
-                print_line(&format!("Letter {id} is queued; it leaves at the next round of `annexd run` or `annexd poll`."));
+                let said = format!("编号{id}已重新排队，annexd run或下一次annexd poll时发出。");
+                print_line(&if json { json!({"id": id, "state": "queued"}).to_string() } else { said });
             }
         }
         Action::Hold { ids } => {
@@ -70,7 +69,39 @@ pub async fn letters(house: &House, action: Action, json: bool) -> anyhow::Resul
                 if !house.store.letter_held(id, "person", None).await? {
                     bail!("letter {id} cannot be held: there is none, it left already, or it is leaving");
                 }
+                let said = format!("编号{id}已暂缓，不会发出。如需发出：annexd letters retry {id}");
+                print_line(&if json { json!({"id": id, "state": "held"}).to_string() } else { said });
             }
+        }
+    }
+    Ok(())
+}
+
+/// Letters that need a person, how many wait, and the accounts that rest.
+async fn list(house: &House, all: bool, json: bool) -> anyhow::Result<()> {
+    let letters = house.store.letter_list(all, LIST_MAX).await?;
+    if json {
+        letters.iter().for_each(|letter| print_line(&object(letter).to_string()));
+        return Ok(());
+    }
+    letters.iter().for_each(|letter| print_line(&entry(house, letter)));
+    if letters.is_empty() {
+        print_line("没有需要人工处理的信。");
+    }
+    let (waiting, first) = house.store.letters_queued().await?;
+    if let Some(first) = first.filter(|_| waiting > 0) {
+        let now = house.now();
+        let when = if first > now {
+            format!("最早于{}发出", chinese_minute(first, &house.zone))
+        } else {
+            "将按发送限额依次发出".to_owned()
+        };
+        print_line(&format!("待发{waiting}封，{when}。"));
+    }
+    for smtp in [Some(&house.config.smtp), house.config.smtp_internal.as_ref()].into_iter().flatten() {
+        let (name, state) = (smtp.account(), house.store.sending_state(&smtp.account()).await?);
+        if let Some(until) = state.halted_until.filter(|until| *until > house.now()) {
+            print_line(&format!("发信账号{name}暂停至{}：{}", chinese_minute(until, &house.zone), in_chinese(&state.reason)));
         }
     }
     Ok(())
@@ -108,27 +139,81 @@ pub fn show_preview(templates: &crate::domain::letters::templates::Templates, ki
 }
 
 fn object(letter: &ListedLetter) -> Value {
+    let time = |millis: i64| Timestamp::from_millisecond(millis).ok().map(|at| at.to_string());
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     json!({
         "id": letter.id, "kind": letter.kind, "to": letter.recipient, "subject": letter.subject, "state": letter.state,
-        "attempts": letter.attempts, "held_because": letter.held_because, "last_reply": letter.last_reply,
+        "attempts": letter.attempts, "created_at": time(letter.created_at), "due_at": time(letter.due_at),
+        "sent_at": letter.sent_at.and_then(time), "held_because": some(&letter.held_because), "last_reply": some(&letter.last_reply),
     })
 }
 
-fn line(letter: &ListedLetter) -> String {
-    let because = if letter.held_because.is_empty() { String::new() } else { format!(" ({})", letter.held_because) };
-    format!("{}  {}{because}  {}  {}  {}: {}", letter.id, letter.state, letter.kind, letter.recipient, letter.subject, letter.last_reply)
+/// One letter of the list: what it is, why it stays, what can be done.
+fn entry(house: &House, letter: &ListedLetter) -> String {
+    let state = state_in_words(&letter.state);
+    let mut lines = vec![format!("编号{}  {state}  {}  {}  {}", letter.id, kind(&letter.kind), letter.recipient, letter.subject)];
+    let why = why(letter);
+    if matches!(letter.state.as_str(), "held" | "failed" | "unknown") {
+        if !why.is_empty() {
+            lines.push(format!("        原因：{why}"));
+        }
+        lines.push(format!("        补发：annexd letters retry {}", letter.id));
+    } else if letter.state == "queued" {
+        let due = Timestamp::from_millisecond(letter.due_at).unwrap_or_default();
+        let last = if why.is_empty() { String::new() } else { format!("；上次未发出：{why}") };
+        lines.push(format!("        不早于{}发出{last}", chinese_minute(due, &house.zone)));
+    }
+    lines.join("\n")
 }
 
-fn whole(letter: &StoredLetter) -> String {
+fn why(letter: &ListedLetter) -> String {
+    match (letter.held_because.as_str(), letter.last_reply.as_str()) {
+        ("", reply) => in_chinese(reply),
+        (because, "") => held_in_words(because).to_owned(),
+        (because, reply) => format!("{}；{}", held_in_words(because), in_chinese(reply)),
+    }
+}
+
+fn kind(kind: &str) -> &str {
+    match kind {
+        "ack" => "回信",
+        "queue" => "处室清单",
+        "digest" => "日报",
+        "alert" => "告警",
+        other => other,
+    }
+}
+
+fn whole(house: &House, listed: &ListedLetter, letter: &StoredLetter) -> String {
+    let mut head = vec![
+        format!("编号：{}（{}）", listed.id, kind(&listed.kind)),
+        format!("状态：{}；已试{}次", state_in_words(&listed.state), listed.attempts),
+    ];
+    let why = why(listed);
+    if !why.is_empty() {
+        head.push(format!("{}：{why}", if listed.state == "sent" { "服务器答复" } else { "原因" }));
+    }
+    for (name, millis) in [("写信时间", Some(listed.created_at)), ("发出时间", listed.sent_at)] {
+        if let Some(at) = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()) {
+            head.push(format!("{name}：{}", chinese_minute(at, &house.zone)));
+        }
+    }
+    head.push(format!("收件人：{}", letter.to));
+    head.push(format!("主题：{}", letter.subject));
+    head.push(format!("Message-ID：{}", letter.message_id));
     let files: Vec<&str> = letter.enclosures.iter().map(|file| file.name.as_str()).collect();
-    let files = if files.is_empty() { String::new() } else { format!("\nFiles: {}", files.join(", ")) };
-    format!("To: {}\nSubject: {}\nMessage-ID: {}{files}\n\n{}", letter.to, letter.subject, letter.message_id, letter.text)
+    if !files.is_empty() {
+        head.push(format!("附件：{}", files.join("、")));
+    }
+    format!("{}\n\n{}", head.join("\n"), letter.text.trim_end())
 }
 
-fn whole_object(letter: &StoredLetter) -> Value {
-    json!({
-        "id": letter.id, "to": letter.to, "subject": letter.subject, "message_id": letter.message_id, "text": letter.text,
-        "html": letter.html, "attempts": letter.attempts, "last_reply": letter.last_reply,
-        "files": letter.enclosures.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
-    })
+fn whole_object(listed: &ListedLetter, letter: &StoredLetter) -> Value {
+    let mut object = object(listed);
+    object["message_id"] = json!(letter.message_id);
+    object["in_reply_to"] = json!(letter.in_reply_to);
+    object["text"] = json!(letter.text);
+    object["html"] = json!(letter.html);
+    object["files"] = json!(letter.enclosures.iter().map(|file| file.name.as_str()).collect::<Vec<_>>());
+    object
 }

@@ -15,6 +15,7 @@ pub async fn queue(house: &House, division: Option<&str>, json: bool) -> anyhow:
     if let Some(id) = division {
         ensure!(divisions.division(id).is_some(), "no division has the id {id}; see `annexd check`");
     }
+    let mut shown = 0;
     for entry in divisions.entries.iter().filter(|entry| division.is_none_or(|id| id == entry.id)) {
         let topics = house.store.open_topics(&entry.id, &house.knowledge, house.now()).await?;
         if json {
@@ -26,15 +27,18 @@ pub async fn queue(house: &House, division: Option<&str>, json: bool) -> anyhow:
         if topics.is_empty() && division.is_none() {
             continue;
         }
+        shown += 1;
         print_line(&format!("{}（{}）：待办{}项", entry.name, entry.id, topics.len()));
         for topic in &topics {
             let when = chinese_minute(topic.received_at, &house.zone);
             let urgent = if topic.urgent { "【加急】" } else { "" };
-            print_line(&format!(
-                "  {}  {when}（{}天）  {urgent}{}（{}）  {}  {}  {}",
-                topic.number, topic.days, topic.title, topic.applicant, topic.bureau, topic.state, topic.joint
-            ));
+            let joint = if topic.joint.is_empty() { String::new() } else { format!("；{}", topic.joint) };
+            print_line(&format!("  {}  {urgent}{}（{}）", topic.number, topic.title, topic.applicant));
+            print_line(&format!("      {when}收到，已{}天；{}；{}{joint}", topic.days, topic.bureau, topic.state));
         }
+    }
+    if shown == 0 && !json {
+        print_line("各处室均没有待办课题。");
     }
     Ok(())
 }

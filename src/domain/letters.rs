@@ -73,6 +73,32 @@ pub struct Enclosure {
     pub content_id: Option<String>,
 }
 
+/// A letter's state in the outbox, as people read it.
+#[must_use]
+pub fn state_in_words(state: &str) -> &str {
+    match state {
+        "queued" => "待发",
+        "sending" => "发送中",
+        "sent" => "已发",
+        "unknown" => "结果不明",
+        "failed" => "失败",
+        "held" => "暂缓",
+        other => other,
+    }
+}
+
+/// Why a letter is held, as people read it.
+#[must_use]
+pub fn held_in_words(because: &str) -> &'static str {
+    match because {
+        "loop" => "与该地址自动往返，已停止回复",
+        "address_cap" => "对该地址的回复超过上限",
+        "undeliverable" => "该地址近期退信",
+        "content" => "被判为垃圾邮件",
+        _ => "人工暂缓",
+    }
+}
+
 /// Media type of a workbook.
 pub const WORKBOOK_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 

@@ -11,6 +11,7 @@ use crate::domain::{
             WaitingLine,
         },
         faults::in_chinese,
+        held_in_words, state_in_words,
     },
     submitters::Decision,
     verdict::{Duplicate, Knowledge},
@@ -127,7 +128,7 @@ impl Store {
             to,
             subject,
             state: letter_state_name(Count { name: state, count: 0 }).name,
-            reply: because.as_deref().map(held_reason).map(str::to_owned).or(reply).unwrap_or_default(),
+            reply: because.as_deref().map(held_in_words).map(str::to_owned).or(reply).unwrap_or_default(),
         };
         Ok(rows.into_iter().map(line).collect())
     }
@@ -374,26 +375,6 @@ fn kind_name(count: Count) -> Count {
     Count { name: name.to_owned(), ..count }
 }
 
-/// Why a letter is held.
-fn held_reason(because: &str) -> &'static str {
-    match because {
-        "loop" => "与该地址自动往返，已停止回复",
-        "address_cap" => "对该地址的回复超过上限",
-        "undeliverable" => "该地址近期退信",
-        "content" => "被判为垃圾邮件",
-        _ => "人工暂缓",
-    }
-}
-
 fn letter_state_name(count: Count) -> Count {
-    let name = match count.name.as_str() {
-        "queued" => "待发",
-        "sending" => "发送中",
-        "sent" => "已发",
-        "unknown" => "结果不明",
-        "failed" => "失败",
-        "held" => "暂缓",
-        other => other,
-    };
-    Count { name: name.to_owned(), ..count }
+    Count { name: state_in_words(&count.name).to_owned(), ..count }
 }
