@@ -23,10 +23,10 @@ pub struct Bar {
 
 /// Bars drawn; the rest is summed up in one.
 const BARS_MAX: usize = 12;
-const WIDTH: usize = 680;
+const WIDTH: usize = 720;
 const ROW: usize = 30;
 const MARGIN: usize = 12;
-const LABEL_WIDTH: usize = 220;
+const LABEL_WIDTH: usize = 290;
 const NUMBER_WIDTH: usize = 60;
 const PATTERNS: [Pattern; 3] = [Pattern::Solid, Pattern::Striped, Pattern::Hollow];
 

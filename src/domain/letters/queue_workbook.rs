@@ -64,6 +64,10 @@ fn write(batch: &Batch<'_>) -> Result<Vec<u8>, XlsxError> {
         ("补正更正", "收到的补正更正", &CORRECTIONS, corrections, None),
         ("课题详情", "待办课题详情", &DETAILS, details, None),
     ] {
+        // An empty sheet would only be another page.
+        if name == "补正更正" && rows.is_empty() {
+            continue;
+        }
         let sheet = workbook.add_worksheet();
         sheet.set_name(name)?;
         let count = if name == "课题详情" { batch.open.len() } else { rows.len() };
@@ -217,6 +221,25 @@ fn correction_row(correction: &QueueCorrection, zone: &TimeZone) -> Vec<String> 
     ]
 }
 
+/// Where the router found something, as an officer calls it.
+const PLACES: [(&str, &str); 9] = [
+    ("gb_code", "国民经济行业代码"),
+    ("title", "课题名称"),
+    ("problem", "关键问题"),
+    ("goal", "研发目标"),
+    ("params", "技术参数"),
+    ("content", "研究内容"),
+    ("product", "产品名称"),
+    ("industry", "所属行业"),
+    ("twin", "疑似同一课题"),
+];
+
+/// `转向架 (title)` as 转向架（课题名称）.
+fn in_words(evidence: &str) -> String {
+    let plain = evidence.replace(" (margin)", "").replace(" (gb_code，与课题内容不一致)", "（行业代码，与课题内容不一致）");
+    PLACES.iter().fold(plain, |text, (key, name)| text.replace(&format!(" ({key})"), &format!("（{name}）")))
+}
+
 /// A field a row; long ones go on in the next.
 fn detail_rows(topic: &QueueTopic) -> Vec<Vec<String>> {
     let contact = format!("{} {}", topic.contact, topic.phone);
@@ -228,7 +251,7 @@ fn detail_rows(topic: &QueueTopic) -> Vec<Vec<String>> {
         ("主要技术参数", topic.params.clone()),
         ("预期经济效益", topic.benefit.clone()),
         ("联系人", contact.trim().to_owned()),
-        ("分派依据", topic.evidence.clone()),
+        ("分派依据", in_words(&topic.evidence)),
     ] {
         let chars: Vec<char> = text.trim().chars().take(CELL_MAX_CHARS).collect();
         for (at, piece) in chars.chunks(DETAIL_CHARS).enumerate() {
@@ -237,4 +260,70 @@ fn detail_rows(topic: &QueueTopic) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use calamine::Reader as _;
+
+    use super::*;
+    use crate::domain::letters::{
+        queue::Annex,
+        receipt::{ReceiptValues, TopicValues},
+        workbook::receipt_workbook,
+    };
+
+    /// Texts of all cells, once no cell is a formula.
+    fn texts(book: Vec<u8>) -> Vec<String> {
+        let mut book = calamine::Xlsx::new(Cursor::new(book)).unwrap();
+        let mut texts = Vec::new();
+        for sheet in book.sheet_names() {
+            assert_eq!(book.worksheet_formula(&sheet).unwrap().used_cells().count(), 0, "{sheet}");
+            let range = book.worksheet_range(&sheet).unwrap();
+            texts.extend(range.used_cells().map(|(_, _, cell)| cell.to_string()));
+        }
+        texts
+    }
+
+    #[test]
+    fn a_formula_in_a_form_stays_a_text_in_every_workbook() {
+        for formula in ["=HYPERLINK(\"http://evil.example\",\"甲\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1+1"] {
+            let topic = QueueTopic {
+                title: formula.to_owned(),
+                applicant: formula.to_owned(),
+                problem: formula.to_owned(),
+                ..QueueTopic::default()
+            };
+            let correction = QueueCorrection { title: formula.to_owned(), changes: vec![formula.to_owned()], ..QueueCorrection::default() };
+            let zone = TimeZone::UTC;
+            let batch = Batch {
+                division: "equip",
+                division_name: formula,
+                others: &[],
+                slot: "",
+                topics: std::slice::from_ref(&topic),
+                open: std::slice::from_ref(&topic),
+                corrections: &[correction],
+                annexes: &[Annex::default()],
+                left_out: &[],
+                token: "",
+                department: "",
+                zone: &zone,
+                now: jiff::Timestamp::UNIX_EPOCH,
+            };
+            assert!(texts(queue_workbook(&batch).unwrap()).contains(&formula.to_owned()), "{formula}");
+            let told = TopicValues { title: formula.to_owned(), corrections: vec![formula.to_owned()], ..TopicValues::default() };
+            let receipt = ReceiptValues { topics: vec![told], ..ReceiptValues::default() };
+            assert!(texts(receipt_workbook(&receipt).unwrap()).contains(&formula.to_owned()), "{formula}");
+        }
+    }
+
+    #[test]
+    fn evidence_reads_as_an_officer_would_say_it() {
+        assert_eq!(in_words("转向架 (title)、3670 (gb_code)、模型：铁路"), "转向架（课题名称）、3670（国民经济行业代码）、模型：铁路");
+        assert_eq!(in_words("1310 (gb_code，与课题内容不一致)"), "1310（行业代码，与课题内容不一致）");
+        assert_eq!(in_words("两个处室难分，请人工确定 (margin)"), "两个处室难分，请人工确定");
+    }
 }

@@ -304,7 +304,7 @@ impl QueueRow {
             remarks: findings
                 .iter()
                 .filter(|finding| finding.severity >= Severity::Warning)
-                .map(|finding| format!("{} {}", finding.rule, finding.message))
+                .map(|finding| finding.message.clone())
                 .collect::<Vec<_>>()
                 .join("\n"),
             quantified,
