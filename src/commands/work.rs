@@ -5,7 +5,7 @@ use crate::{
     daemon,
     edge::store::{Turn, Waiting},
     pipeline::{
-        House,
+        House, alert,
         examine::Examined,
         send,
         stop::Stopped,
@@ -34,7 +34,7 @@ pub async fn examine_each(house: &House, seen: impl FnMut(&Waiting, &Examined)) 
     count
 }
 
-/// One full pass: take in, examine, write the letters that are due, and send what pacing allows.
+/// One full pass: take in, examine, write the letters that are due, alerts too, and send what pacing allows.
 ///
 /// # Errors
 /// When mailbox, store or account cannot be reached.
@@ -55,6 +55,7 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
     let pass = take_in(house).await?;
     let examined = turns::examine_waiting(house, stopped, |_, _| {}).await?;
     let written = summarise::summarise(house).await?;
+    alert::watch(house).await?;
     let sent = if send_letters { send::send_due(house, &mut daemon::outlets(house), stopped).await? } else { send::Sent::default() };
     tracing::info!(
         accepted = pass.accepted,

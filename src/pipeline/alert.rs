@@ -26,6 +26,9 @@ use crate::{
 pub const POLLED: &str = "mailbox_poll";
 /// Name under which the store remembers the last fault of the mailbox.
 pub const POLL_FAULT: &str = "mailbox_fault";
+/// Delivery reports and automatic answers a day that are nothing to speak of.
+const STORM_MIN: u64 = 50;
+
 /// Name under which the store remembers when the mailbox login was last refused.
 pub const LOGIN_REFUSED: &str = "mailbox_login_refused";
 
@@ -89,6 +92,7 @@ async fn troubles(house: &House) -> anyhow::Result<Vec<Trouble>> {
     found.extend(disk_space(house));
     found.extend(parked(house).await?);
     found.extend(held(house).await?);
+    found.extend(storm(house).await?);
     Ok(found)
 }
 
@@ -177,6 +181,28 @@ async fn parked(house: &House) -> anyhow::Result<Option<Trouble>> {
         title: "有邮件未能处理".to_owned(),
         said: format!("{count}封邮件多次处理失败，已搁置，发件人尚未收到回执。"),
         remedy: "运行 annexd parked list 查看原因，annexd parked retry 编号 重新处理。".to_owned(),
+    }))
+}
+
+/// More delivery reports and automatic answers than our own letters can have caused: somebody writes under our name, or machines
+/// talk to each other.
+async fn storm(house: &House) -> anyhow::Result<Option<Trouble>> {
+    let day_ago = house.now().checked_sub(SignedDuration::from_hours(24))?;
+    let counts = house.store.machine_mail_since(day_ago).await?;
+    let mut sent = 0;
+    for smtp in [Some(&house.config.smtp), house.config.smtp_internal.as_ref()].into_iter().flatten() {
+        sent += house.store.handed_over_since(&smtp.account(), day_ago).await?;
+    }
+    // Each letter can come back once and be answered by a responder once.
+    if counts.bounces + counts.automatic <= STORM_MIN.max(2 * sent) {
+        return Ok(None);
+    }
+    let (bounces, automatic) = (counts.bounces, counts.automatic);
+    Ok(Some(Trouble {
+        topic: "storm".to_owned(),
+        title: "收到大量退信或自动回复".to_owned(),
+        said: format!("近24小时收到退信{bounces}封、自动回复{automatic}封，本系统同期只发出{sent}封。系统对这类邮件一概不回复。"),
+        remedy: "可能有人冒用本邮箱地址群发邮件，或对方系统设置有误。请用网页邮箱查看来信；如属冒用，请修改邮箱密码、重新生成授权码，并告知邮箱服务商。".to_owned(),
     }))
 }
 

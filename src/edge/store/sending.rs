@@ -39,6 +39,13 @@ pub struct Halt<'a> {
     pub refused_login: bool,
 }
 
+/// Mail that machines wrote, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MachineMail {
+    pub bounces: u64,
+    pub automatic: u64,
+}
+
 /// A trouble that people were or will be told about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAlert {
@@ -224,6 +231,20 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(|(address, count)| (address, u64::try_from(count).unwrap_or(0))).collect())
+    }
+
+    /// Delivery reports and automatic answers that came since a moment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn machine_mail_since(&self, since: Timestamp) -> Result<MachineMail, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT kind, count(*) FROM message WHERE kind IN ('bounce', 'auto_reply') AND accepted_at > $1 GROUP BY kind")
+                .bind(millis(since))
+                .fetch_all(&self.pool)
+                .await?;
+        let count = |kind: &str| rows.iter().find(|(name, _)| name == kind).map_or(0, |(_, count)| u64::try_from(*count).unwrap_or(0));
+        Ok(MachineMail { bounces: count("bounce"), automatic: count("auto_reply") })
     }
 
     /// How many messages are parked.
