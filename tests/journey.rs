@@ -14,7 +14,7 @@ mod letters;
 mod month;
 mod support;
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{process::Command, time::Duration};
 
 use serde_json::{Map, Value, json};
 use support::{
@@ -23,24 +23,6 @@ use support::{
 };
 
 const WAIT: Duration = Duration::from_secs(120);
-
-/// The shipped routing table, every division with its mailbox in the lab and an hour that has passed.
-fn give_divisions_addresses(annexd: &Annexd) {
-    let shipped = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/divisions.toml")).unwrap();
-    let mut id = String::new();
-    let mut out = String::new();
-    for line in shipped.lines() {
-        if let Some(value) = line.strip_prefix("id = ") {
-            value.trim_matches('"').clone_into(&mut id);
-        }
-        match line.split(" = ").next() {
-            Some("mail") => out.push_str(&format!("mail = [\"{id}@division.example.cn\"]\n")),
-            Some("queue_at") => out.push_str("queue_at = [\"00:00\"]\n"),
-            _ => out.push_str(&format!("{line}\n")),
-        }
-    }
-    fs::write(annexd.folder().join("divisions.toml"), out).unwrap();
-}
 
 fn send(mail: &MailSystem, manifest: &[Value]) {
     for (index, sent) in manifest.iter().enumerate() {
@@ -75,7 +57,7 @@ fn a_month_of_mail_is_read_recorded_routed_and_everybody_gets_their_letters() {
     let mail = MailSystem::start();
     let annexd = Annexd::beside(&mail);
     annexd.open_caps();
-    give_divisions_addresses(&annexd);
+    annexd.give_divisions_addresses();
     let manifest = month::manifest();
     send(&mail, &manifest);
     annexd.say(&["poll"]);

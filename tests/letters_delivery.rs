@@ -8,7 +8,10 @@ mod support;
 use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
 use serde_json::Value;
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use support::{
+    Annexd, MailSystem,
+    accounts::{ADMINISTRATORS, DEPARTMENT},
+};
 
 const WAIT: Duration = Duration::from_secs(60);
 const BATCH: &str = "01-changchun-batch.eml";
@@ -99,6 +102,84 @@ fn a_receipt_arrives_whole_and_threads_under_its_mail() {
     for size in [80, 120] {
         assert_threads_in_mutt(&[batch.clone(), receipt.clone()], "已收到专项课题材料", size);
     }
+}
+
+/// All mail in a mailbox, by its subject.
+fn letter_with<'a>(letters: &'a [Value], words: &str) -> &'a Value {
+    letters.iter().find(|letter| letter["headers"]["Subject"].as_str().unwrap().contains(words)).unwrap_or_else(|| {
+        let subjects: Vec<&Value> = letters.iter().map(|letter| &letter["headers"]["Subject"]).collect();
+        panic!("no {words} in {subjects:?}")
+    })
+}
+
+/// The text twin says what the HTML says, and every picture of the HTML came with it.
+fn check_twin(letter: &Value, words: &[&str]) {
+    let (text, html) = (letter["text"].as_str().unwrap(), letter["html"].as_str().unwrap());
+    for word in words {
+        assert!(text.contains(word) && html.contains(word), "{word} is missing:\n{text}\n{html}");
+    }
+    let shown: std::collections::BTreeSet<&str> = html.split("cid:").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let sent: std::collections::BTreeSet<&str> = letter["cids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(shown, sent);
+    assert!(!html.contains("http"), "nothing is fetched from anywhere");
+}
+
+#[test]
+fn internal_letters_arrive_with_html_pictures_and_a_workbook_and_an_answer_is_confirmed_in_its_thread() {
+    let mail = MailSystem::start();
+    let annexd = installation(&mail);
+    annexd.give_divisions_addresses();
+    let text = fs::read_to_string(&annexd.configuration).unwrap();
+    // The disk is never that large: an alert of the first round.
+    fs::write(&annexd.configuration, format!("{text}\n[alerts]\ndisk_free_min_mib = 1000000000\n")).unwrap();
+    mail.send(BUREAU, DEPARTMENT, &fixture(BATCH));
+    mail.wait_for(DEPARTMENT, 1, WAIT);
+    annexd.say(&["poll"]);
+    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string();
+    annexd.say(&["digest", "--date", &today, "--send"]);
+    let topic = annexd.export("topics").remove(0);
+    let (number, title) = (topic["id"].as_str().unwrap(), topic["fields"]["topic_title"].as_str().unwrap());
+    let division = format!("{}@division.example.cn", topic["division"].as_str().unwrap());
+
+    let raw_queue = mail.wait_for(&division, 1, WAIT).remove(0);
+    let queue = read_by_python(std::slice::from_ref(&raw_queue)).remove(0);
+    check_letter(&queue, &division, INTERNAL, "auto-generated");
+    check_twin(&queue, &[number, title, "受理"]);
+    let (name, book) = queue["books"].as_object().unwrap().iter().next().unwrap();
+    assert!(name.starts_with("专项课题清单-") && name.ends_with(".xlsx"), "{name}");
+    for sheet in ["新到课题", "待办课题"] {
+        let rows = book[sheet].as_array().unwrap();
+        assert!(rows.iter().any(|row| row[1] == number && row[2] == title), "{sheet}: {rows:?}");
+    }
+
+    let reader = ADMINISTRATORS[0];
+    let letters = read_by_python(&mail.wait_for(reader, 2, WAIT));
+    let digest = letter_with(&letters, "专项课题日报");
+    check_letter(digest, reader, INTERNAL, "auto-generated");
+    check_twin(digest, &["长春市工业和信息化局", "邮件核对", "磁盘空间不足"]);
+    let pictures = digest["pictures"].as_object().unwrap();
+    assert!((2..=3).contains(&pictures.len()), "{pictures:?}");
+    assert!(pictures.values().all(|size| size[0] == 720 && (60..500).contains(&size[1].as_u64().unwrap())), "{pictures:?}");
+    let alert = letter_with(&letters, "请处理：磁盘空间不足");
+    check_letter(alert, reader, INTERNAL, "auto-generated");
+    assert_eq!(alert["types"], serde_json::json!(["text/plain"]));
+
+    let id = header(&raw_queue, "Message-ID");
+    let subject = queue["headers"]["Subject"].as_str().unwrap();
+    let token = subject.rsplit_once('〔').unwrap().1.trim_end_matches('〕');
+    let order = format!(
+        "From: <{division}>\r\nTo: <{DEPARTMENT}>\r\nSubject: Re: [{token}]\r\nMessage-ID: <order@division.example.cn>\r\nIn-Reply-To: {id}\r\nReferences: {id}\r\nDate: Thu, 15 Aug 2024 10:02:00 +0800\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n受理 {number}\r\n"
+    );
+    mail.send(&division, DEPARTMENT, order.as_bytes());
+    mail.wait_for(DEPARTMENT, 2, WAIT);
+    annexd.say(&["poll"]);
+    let both = mail.wait_for(&division, 2, WAIT);
+    let confirmation = read_by_python(std::slice::from_ref(&both[1])).remove(0);
+    check_letter(&confirmation, &division, DEPARTMENT, "auto-replied");
+    assert!(confirmation["headers"]["Subject"].as_str().unwrap().starts_with("【办理确认】"), "{}", confirmation["headers"]["Subject"]);
+    assert_eq!(confirmation["headers"]["In-Reply-To"], "<order@division.example.cn>");
+    assert!(confirmation["headers"]["References"].as_str().unwrap().starts_with(&id), "{}", confirmation["headers"]["References"]);
+    assert_threads_in_mutt(&[raw_queue, order.into_bytes(), both[1].clone()], "办理确认", 80);
 }
 
 /// mutt on a screen of its own shows the second mail as an answer to the first, with its subject in Chinese.

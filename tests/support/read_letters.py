@@ -2,8 +2,27 @@
 
 import email
 import email.policy
+import io
 import json
+import struct
 import sys
+
+import openpyxl
+
+
+
+def workbook(part):
+    """Rows of every sheet, as openpyxl reads them."""
+    book = openpyxl.load_workbook(io.BytesIO(part.get_content()))
+    return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book}
+
+
+def picture(part):
+    """Width and height of a PNG."""
+    data = part.get_content()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n"), data[:8]
+    return struct.unpack(">II", data[16:24])
+
 
 WANTED = ["Auto-Submitted", "X-Auto-Response-Suppress", "Date", "Message-ID", "To", "From", "In-Reply-To", "References", "Subject"]
 
@@ -29,6 +48,12 @@ for path in sys.argv[1:]:
                 "files": [part.get_filename() for part in parts if part.get_filename()],
                 "cids": [part["Content-ID"].strip("<>") for part in parts if part["Content-ID"]],
                 "magic": {part.get_filename(): part.get_content()[:4].hex() for part in parts if part.get_filename()},
+                "books": {
+                    part.get_filename(): workbook(part) for part in parts if (part.get_filename() or "").endswith(".xlsx")
+                },
+                "pictures": {
+                    part["Content-ID"].strip("<>"): picture(part) for part in parts if part.get_content_type() == "image/png"
+                },
                 "text": bodies.get("text/plain", ""),
                 "html": bodies.get("text/html", ""),
                 "longest_line": max(len(line) for line in open(path, "rb").read().splitlines()),
