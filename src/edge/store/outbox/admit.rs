@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Store, StoreError, Writing, millis, timestamp, word};
 use crate::domain::letters::{
-    self, Letter,
+    self, Letter, Urgency,
     caps::{AnswerCaps, Earlier, is_public, leave_at},
 };
 
@@ -105,11 +105,13 @@ async fn admit(
         ("recipient", letter.to.as_str(), caps.per_address_day, day),
         ("domain", domain.as_str(), per_domain.0, hour),
         ("domain", domain.as_str(), per_domain.1, day),
-        ("kind", "ack", caps.total_day, day),
     ] {
         if cap > 0 {
             earlier.push(Earlier { nth_last: nth_last(transaction, column, value, cap).await?, window });
         }
+    }
+    if caps.total_day > 0 {
+        earlier.push(Earlier { nth_last: nth_last_of_all(transaction, letter.urgency, caps.total_day).await?, window: day });
     }
     Ok(match leave_at(now, &earlier) {
         Some(at) => (at.max(letter.due_at), None),
@@ -126,10 +128,23 @@ async fn nth_last(transaction: &mut Writing, column: &'static str, value: &str, 
         "domain" => {
             "SELECT due_at FROM letter WHERE kind = 'ack' AND domain = $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2"
         }
-        _ => "SELECT due_at FROM letter WHERE kind = $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2",
+        _ => return Ok(None),
     };
     let row: Option<(i64,)> =
         sqlx::query_as(sql).bind(value).bind(i64::from(n.saturating_sub(1))).fetch_optional(&mut **transaction).await?;
+    Ok(row.map(|(at,)| timestamp(at)))
+}
+
+/// The same over all addresses, among letters that are as urgent: forged strangers, who get a courtesy each, must not use up what
+/// the bureaus' receipts need.
+async fn nth_last_of_all(transaction: &mut Writing, urgency: Urgency, n: u32) -> Result<Option<Timestamp>, StoreError> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT due_at FROM letter WHERE kind = 'ack' AND urgency <= $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2",
+    )
+    .bind(urgency as i64)
+    .bind(i64::from(n.saturating_sub(1)))
+    .fetch_optional(&mut **transaction)
+    .await?;
     Ok(row.map(|(at,)| timestamp(at)))
 }
 
