@@ -135,8 +135,8 @@ fn internal_letters_arrive_with_html_pictures_and_a_workbook_and_an_answer_is_co
     mail.send(BUREAU, DEPARTMENT, &fixture(BATCH));
     mail.wait_for(DEPARTMENT, 1, WAIT);
     annexd.say(&["poll"]);
-    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date().to_string();
-    annexd.say(&["digest", "--date", &today, "--send"]);
+    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap()).date();
+    annexd.say(&["digest", "--date", &today.to_string(), "--send"]);
     let topic = annexd.export("topics").remove(0);
     let (number, title) = (topic["id"].as_str().unwrap(), topic["fields"]["topic_title"].as_str().unwrap());
     let division = format!("{}@division.example.cn", topic["division"].as_str().unwrap());
@@ -153,8 +153,9 @@ fn internal_letters_arrive_with_html_pictures_and_a_workbook_and_an_answer_is_co
     }
 
     let reader = ADMINISTRATORS[0];
-    let letters = read_by_python(&mail.wait_for(reader, 2, WAIT));
-    let digest = letter_with(&letters, "专项课题日报");
+    // The alert, yesterday's digest, which was due, and today's, which was asked for.
+    let letters = read_by_python(&mail.wait_for(reader, 3, WAIT));
+    let digest = letter_with(&letters, &format!("专项课题日报】{}", today.strftime("%Y年%-m月%-d日")));
     check_letter(digest, reader, INTERNAL, "auto-generated");
     check_twin(digest, &["长春市工业和信息化局", "邮件核对", "磁盘空间不足"]);
     let pictures = digest["pictures"].as_object().unwrap();

@@ -54,8 +54,9 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
     house.store.recover_sending(house.now()).await?;
     let pass = take_in(house).await?;
     let examined = turns::examine_waiting(house, stopped, |_, _| {}).await?;
-    let written = summarise::summarise(house).await?;
+    // Before the digest, which tells what is open.
     alert::watch(house).await?;
+    let written = summarise::summarise(house).await?;
     let sent = if send_letters { send::send_due(house, &mut daemon::outlets(house), stopped).await? } else { send::Sent::default() };
     tracing::info!(
         accepted = pass.accepted,
