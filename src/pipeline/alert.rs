@@ -191,7 +191,7 @@ async fn storm(house: &House) -> anyhow::Result<Option<Trouble>> {
     let counts = house.store.machine_mail_since(day_ago).await?;
     let mut sent = 0;
     for smtp in [Some(&house.config.smtp), house.config.smtp_internal.as_ref()].into_iter().flatten() {
-        sent += house.store.handed_over_since(&smtp.account(), day_ago).await?;
+        sent += house.store.handed_over_between(&smtp.account(), day_ago, house.now()).await?;
     }
     // Each letter can come back once and be answered by a responder once.
     if counts.bounces + counts.automatic <= STORM_MIN.max(2 * sent) {

@@ -7,8 +7,10 @@ use super::{Store, StoreError, from_word, millis, timestamp};
 use crate::domain::letters::{Enclosure, LetterKind};
 
 mod admit;
+mod listed;
 
 pub(super) use admit::{bounced, insert};
+pub use listed::ListedLetter;
 
 /// A letter that is due.
 #[derive(Debug, Clone)]
@@ -56,17 +58,6 @@ macro_rules! letter_columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, recipient, subject, body, html, message_id, in_reply_to, refs, attempts, faults, last_reply FROM letter ",
-            $rest
-        )
-    };
-}
-
-/// Columns of a [`ListedLetter`].
-macro_rules! listed_columns {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, kind, recipient, subject, state, attempts, created_at, due_at, sent_at, coalesce(held_because, '') AS held_because, ",
-            "coalesce(last_reply, '') AS last_reply FROM letter ",
             $rest
         )
     };
@@ -123,40 +114,6 @@ impl Store {
     pub async fn letter(&self, id: i64) -> Result<Option<StoredLetter>, StoreError> {
         let rows = sqlx::query_as::<_, LetterRow>(letter_columns!("WHERE id = $1")).bind(id).fetch_all(&self.pool).await?;
         Ok(self.with_enclosures(rows).await?.pop())
-    }
-
-    /// Letters that a person should know of: held, failed, unknown; with `all`, also those that wait and those that left.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn letter_list(&self, all: bool, limit: u32) -> Result<Vec<ListedLetter>, StoreError> {
-        let rows = sqlx::query_as::<_, ListedLetter>(listed_columns!(
-            "WHERE $1 OR state IN ('held', 'failed', 'unknown') ORDER BY id DESC LIMIT $2"
-        ))
-        .bind(all)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows)
-    }
-
-    /// One letter as lists show it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn listed_letter(&self, id: i64) -> Result<Option<ListedLetter>, StoreError> {
-        let row = sqlx::query_as::<_, ListedLetter>(listed_columns!("WHERE id = $1")).bind(id).fetch_optional(&self.pool).await?;
-        Ok(row)
-    }
-
-    /// Letters that wait to leave, and when the first of them is due.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn letters_queued(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
-        let (count, first): (i64, Option<i64>) =
-            sqlx::query_as("SELECT count(*), min(due_at) FROM letter WHERE state = 'queued'").fetch_one(&self.pool).await?;
-        Ok((u64::try_from(count).unwrap_or(0), first.map(timestamp)))
     }
 
     async fn with_enclosures(&self, rows: Vec<LetterRow>) -> Result<Vec<DueLetter>, StoreError> {
@@ -397,21 +354,4 @@ pub struct UnsettledLetter {
     /// The account it left through.
     pub account: Option<String>,
     pub started_at: Timestamp,
-}
-
-/// A letter as `annexd letters list` shows it. Times are milliseconds.
-#[derive(Debug, Clone, FromRow)]
-pub struct ListedLetter {
-    pub id: i64,
-    pub kind: String,
-    pub recipient: String,
-    pub subject: String,
-    pub state: String,
-    pub attempts: i64,
-    pub created_at: i64,
-    pub due_at: i64,
-    pub sent_at: Option<i64>,
-    /// `loop`, `address_cap`, `undeliverable`, `content`, `person`; empty where it is not held.
-    pub held_because: String,
-    pub last_reply: String,
 }
