@@ -36,7 +36,7 @@ use engine::{Access, Engine};
 
 pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
 pub use copying::Copied;
-pub use models::{InForce, Labelled, OverruledShare, StoredModel};
+pub use models::{InForce, Labelled, StoredModel};
 pub use orders::Decider;
 pub use outbox::{DueLetter, ListedLetter, StoredLetter, UnsettledLetter};
 pub use parked::Parked;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Store, StoreError, millis, timestamp};
-use crate::domain::{routing::Example, verdict::Knowledge};
+use crate::domain::routing::Example;
 
 /// A topic whose division a person has named or confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +35,6 @@ pub struct StoredModel {
     /// JSON object, see `route train`.
     pub figures: Value,
     pub active: bool,
-}
-
-/// How often people overruled the router for one division.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OverruledShare {
-    /// Name of the division the router had chosen.
-    pub division: String,
-    /// Topics that came in the time and were routed there by table or model.
-    pub routed: u64,
-    /// Of these, moved elsewhere by a person until today.
-    pub overruled: u64,
 }
 
 type ModelRow = (String, i64, String, String, i64);
@@ -193,32 +182,5 @@ impl Store {
         }
         transaction.commit().await?;
         self.model_in_force().await
-    }
-
-    /// How often people overruled the router, by the division it had chosen, for topics that came in `from..to`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn overruled_shares(&self, from: Timestamp, to: Timestamp, knowledge: &Knowledge) -> Result<Vec<OverruledShare>, StoreError> {
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT o.division, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM route p WHERE p.topic_serial = o.topic_serial AND p.routed_by = 'person' AND p.division <> o.division))
-             FROM route o JOIN topic t ON t.serial = o.topic_serial
-             WHERE o.id = (SELECT max(q.id) FROM route q WHERE q.topic_serial = o.topic_serial AND q.routed_by <> 'person')
-               AND o.routed_by <> 'twin' AND t.received_at >= $1 AND t.received_at < $2 GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1",
-        )
-        .bind(millis(from))
-        .bind(millis(to))
-        .fetch_all(&self.pool)
-        .await?;
-        let name = |id: String| knowledge.divisions.division(&id).map_or(id, |division| division.name.clone());
-        let count = |count: i64| u64::try_from(count).unwrap_or(0);
-        Ok(rows
-            .into_iter()
-            .map(|(division, routed, overruled)| OverruledShare {
-                division: name(division),
-                routed: count(routed),
-                overruled: count(overruled),
-            })
-            .collect())
     }
 }
