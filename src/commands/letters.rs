@@ -209,11 +209,17 @@ fn whole(house: &House, listed: &ListedLetter, letter: &StoredLetter) -> String 
 }
 
 fn whole_object(listed: &ListedLetter, letter: &StoredLetter) -> Value {
-    let mut object = object(listed);
-    object["message_id"] = json!(letter.message_id);
-    object["in_reply_to"] = json!(letter.in_reply_to);
-    object["text"] = json!(letter.text);
-    object["html"] = json!(letter.html);
-    object["files"] = json!(letter.enclosures.iter().map(|file| file.name.as_str()).collect::<Vec<_>>());
-    object
+    let mut whole = object(listed);
+    if let Some(entries) = whole.as_object_mut() {
+        let files: Vec<&str> = letter.enclosures.iter().map(|file| file.name.as_str()).collect();
+        let more = [
+            ("message_id", json!(letter.message_id)),
+            ("in_reply_to", json!(letter.in_reply_to)),
+            ("text", json!(letter.text)),
+            ("html", json!(letter.html)),
+            ("files", json!(files)),
+        ];
+        entries.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    whole
 }

@@ -126,7 +126,7 @@ mod tests {
             from: Mailbox { name: evil.to_owned(), address: "gxt@163.com".to_owned() },
             to: "a@b.cn".to_owned(),
             subject: evil.to_owned(),
-            in_reply_to: Some(format!("<a@b>\r\nBcc: x@evil.example")),
+            in_reply_to: Some("<a@b>\r\nBcc: x@evil.example".to_owned()),
             references: vec![evil.to_owned()],
             date: Timestamp::UNIX_EPOCH,
             text: "文\n".to_owned(),
