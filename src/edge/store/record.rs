@@ -162,7 +162,11 @@ pub(super) async fn record_topic(
         .await?;
     if let Some(revision) = revision {
         insert_revision(connection, serial, revision, message_id, topic, now).await?;
-        super::signatures::replace(connection, serial, &number, &topic.postings).await?;
+        if revision == 1 {
+            super::signatures::add(connection, serial, &number, &topic.postings).await?;
+        } else {
+            super::signatures::replace(connection, serial, &number, &topic.postings).await?;
+        }
     }
     Ok(number)
 }
