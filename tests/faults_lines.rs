@@ -146,7 +146,9 @@ async fn send_all(house: &House, annexd: &Annexd) -> Vec<Value> {
     for _ in 0..200 {
         send_due(house, &mut outlets, &Stopped::never()).await.unwrap();
         let letters: Vec<Value> = annexd.export("letters").into_iter().filter(|letter| letter["kind"] == "ack").collect();
-        if letters.iter().all(|letter| letter["state"] == "sent" || letter["state"] == "failed") {
+        // A letter whose answer was lost a second time is left to a person.
+        let is_left = |letter: &Value| letter["state"] == "unknown" && letter["attempts"].as_u64().unwrap() >= 2;
+        if letters.iter().all(|letter| letter["state"] == "sent" || letter["state"] == "failed" || is_left(letter)) {
             return letters;
         }
         house.clock.set(house.now().checked_add(SignedDuration::from_mins(20)).unwrap());
@@ -180,7 +182,8 @@ async fn cut_anywhere_on_the_way_out_each_letter_arrives_and_twice_only_after_a_
     }
     let letters = send_all(&house, &annexd).await;
     assert_eq!(letters.len(), mails);
-    assert!(letters.iter().all(|letter| letter["state"] == "sent"), "{letters:?}");
+    let left = letters.iter().filter(|letter| letter["state"] == "unknown").count();
+    assert!(letters.iter().all(|letter| letter["state"] != "failed"), "{letters:?}");
     let inboxes: Vec<Vec<u8>> = SENDERS.iter().flat_map(|sender| mail.inbox(sender)).collect();
     let inboxes: Vec<String> = inboxes.iter().map(|raw| String::from_utf8_lossy(raw).into_owned()).collect();
     let mut doubles = 0;
@@ -194,6 +197,6 @@ async fn cut_anywhere_on_the_way_out_each_letter_arrives_and_twice_only_after_a_
     record::note(
         "SMTP connections cut",
         cutter.cuts(),
-        &format!("`faults_lines.rs`: {mails} letters, {doubles} arrived twice after a lost answer"),
+        &format!("`faults_lines.rs`: {mails} letters, {doubles} arrived twice after a lost answer, {left} left to a person after two"),
     );
 }

@@ -24,6 +24,7 @@ use super::{
     submitters::{Bureau, Submitters},
 };
 
+pub mod attached;
 mod deciding;
 mod files;
 pub mod json;

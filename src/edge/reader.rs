@@ -14,7 +14,10 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use crate::domain::verdict::{self, Knowledge, Reading};
+use crate::domain::verdict::{
+    self, Knowledge, Reading,
+    attached::{Attached, Wanted, attached},
+};
 
 pub mod child;
 mod process;
@@ -106,10 +109,7 @@ impl Readers {
         match self {
             Self::Here(knowledge) => {
                 let knowledge = knowledge.clone();
-                let raw = match mail {
-                    Mail::Bytes(raw) => raw,
-                    Mail::File(path) => tokio::fs::read(path).await?,
-                };
+                let raw = bytes_of(mail).await?;
                 let read = tokio::task::spawn_blocking(move || verdict::read(&raw, &knowledge)).await;
                 read.map_err(|error| ReadError::Panicked(panic_text(error)))
             }
@@ -126,6 +126,22 @@ impl Readers {
         }
     }
 
+    /// Takes files out of one mail, as they were attached.
+    ///
+    /// # Errors
+    /// As [`Readers::read`].
+    pub async fn files(&self, mail: Mail, wanted: Wanted) -> Result<Vec<Attached>, ReadError> {
+        match self {
+            Self::Here(knowledge) => {
+                let knowledge = knowledge.clone();
+                let raw = bytes_of(mail).await?;
+                let taken = tokio::task::spawn_blocking(move || attached(&raw, &wanted, &knowledge.limits)).await;
+                taken.map_err(|error| ReadError::Panicked(panic_text(error)))
+            }
+            Self::Children(children) => children.files(&mail, &wanted).await,
+        }
+    }
+
     /// Starts the children ahead, so that the first mail does not wait for them.
     pub async fn warm_up(&self) {
         if let Self::Children(children) = self {
@@ -136,6 +152,13 @@ impl Readers {
                 }
             }
         }
+    }
+}
+
+async fn bytes_of(mail: Mail) -> std::io::Result<Vec<u8>> {
+    match mail {
+        Mail::Bytes(raw) => Ok(raw),
+        Mail::File(path) => tokio::fs::read(path).await,
     }
 }
 
@@ -185,6 +208,15 @@ impl Children {
                 Err(Trouble { what, .. }) => return Err(ReadError::Broke(what)),
             }
         }
+    }
+
+    async fn files(&self, mail: &Mail, wanted: &Wanted) -> Result<Vec<Attached>, ReadError> {
+        let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
+        let raw = process::Raw::of(mail).await?;
+        let mut process = self.take().await?;
+        let files = process.files(raw, wanted, self.settings.timeout).await.map_err(|trouble| ReadError::Broke(trouble.what))?;
+        self.put_back(process);
+        Ok(files)
     }
 
     async fn take(&self) -> Result<Process, ReadError> {

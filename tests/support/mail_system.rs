@@ -167,6 +167,24 @@ impl MailSystem {
         self.start_imap();
     }
 
+    /// Puts many mails at once into an INBOX that nobody has opened yet.
+    pub fn fill(&self, account: &str, mails: impl Iterator<Item = Vec<u8>>) {
+        let (pile, mail) = (self.root.join("pile"), self.root.join("mail").join(&self.account(account).address));
+        fs::create_dir_all(&pile).unwrap();
+        for (number, raw) in mails.enumerate() {
+            fs::write(pile.join(format!("1700000000.M{number}.lab")), raw).unwrap();
+        }
+        let (pile, mail) = (pile.display(), mail.display());
+        let script = format!(
+            "mkdir -p {mail}/Maildir/new {mail}/Maildir/cur {mail}/Maildir/tmp && \
+             find {pile} -type f -exec mv -t {mail}/Maildir/new {{}} + && chown -R {MAIL_USER}:{MAIL_GROUP} {mail}"
+        );
+        let is_root = super::process::is_root();
+        let mut command = if is_root { Command::new("sh") } else { Command::new("sudo") };
+        let arguments: &[&str] = if is_root { &["-c", &script] } else { &["-n", "sh", "-c", &script] };
+        assert!(command.args(arguments).status().is_ok_and(|status| status.success()), "the mailbox cannot be filled");
+    }
+
     /// The provider makes an account's mailbox anew: empty, with another UIDVALIDITY.
     pub fn recreate_mailbox(&mut self, account: &str) {
         let folder = self.root.join("mail").join(&self.account(account).address);

@@ -7,9 +7,9 @@ use std::{
 
 use super::{
     process::MEMORY_VARIABLE,
-    wire::{FRAME_MAX_BYTES, Reply, Request, length},
+    wire::{FRAME_MAX_BYTES, Packed, Reply, Request, length},
 };
-use crate::domain::verdict::{Go, Knowledge, read_watched};
+use crate::domain::verdict::{Go, Knowledge, attached::attached, read_watched};
 
 mod sandbox;
 
@@ -31,6 +31,13 @@ pub fn serve() -> io::Result<()> {
     while let Some(request) = frame(&mut input)? {
         let request: Request = serde_json::from_slice(&request).map_err(io::Error::other)?;
         let Some(raw) = frame(&mut input)? else { return Ok(()) };
+        if let Some(wanted) = request.wanted {
+            let files = catch_unwind(AssertUnwindSafe(|| attached(&raw, &wanted, &knowledge.limits)));
+            // What a panic leaves behind is not trusted with another mail.
+            let Ok(files) = files else { return Ok(()) };
+            say(&mut output, &Reply::Files(files.into_iter().map(Packed::of).collect()))?;
+            continue;
+        }
         let mut broken_pipe = None;
         let reading = catch_unwind(AssertUnwindSafe(|| {
             read_watched(&raw, &knowledge, &mut |path| {

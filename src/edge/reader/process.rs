@@ -15,9 +15,12 @@ use tokio::{
 
 use super::{
     Mail, ReaderSettings,
-    wire::{ANSWER_MAX_BYTES, Reply, Request, length},
+    wire::{ANSWER_MAX_BYTES, Packed, Reply, Request, length},
 };
-use crate::domain::verdict::Reading;
+use crate::domain::verdict::{
+    Reading,
+    attached::{Attached, Wanted},
+};
 
 /// Variable through which a child learns its memory limit.
 pub const MEMORY_VARIABLE: &str = "ANNEXD_READER_MEMORY_MAX_BYTES";
@@ -106,8 +109,39 @@ impl Process {
         let end = Instant::now() + wait;
         let mut file = None;
         let trouble = |file: Option<String>, why: Why, what: String| Trouble { file, what, why };
-        let request = serde_json::to_vec(&Request { set_aside: set_aside.clone() });
-        let request = request.map_err(|error| trouble(None, Why::Bug, error.to_string()))?;
+        self.ask(&Request { set_aside: set_aside.clone(), wanted: None }, raw, end, wait).await?;
+        loop {
+            match timeout_at(end, self.reply()).await {
+                Ok(Ok(Reply::Looking(path))) => file = Some(path),
+                Ok(Ok(Reply::Done(reading))) => return Ok(reading),
+                Ok(Ok(Reply::Panicked(said))) => return Err(trouble(file, Why::Bug, format!("it panicked: {said}"))),
+                Ok(Ok(Reply::Files(_))) => return Err(trouble(file, Why::Ended, "it answered another question".to_owned())),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => return Err(trouble(file, Why::Answer, error.to_string())),
+                Ok(Err(error)) => return Err(trouble(file, Why::Ended, self.last_words(&error).await)),
+                Err(_) => return Err(trouble(file, Why::Time, format!("it took longer than {} s", wait.as_secs()))),
+            }
+        }
+    }
+
+    /// Takes files out of one mail. After trouble the child is of no use any more.
+    pub async fn files(&mut self, raw: Raw<'_>, wanted: &Wanted, wait: Duration) -> Result<Vec<Attached>, Trouble> {
+        self.mails += 1;
+        let end = Instant::now() + wait;
+        self.ask(&Request { set_aside: BTreeMap::new(), wanted: Some(wanted.clone()) }, raw, end, wait).await?;
+        let (why, what) = match timeout_at(end, self.reply()).await {
+            Ok(Ok(Reply::Files(files))) => return Ok(files.into_iter().filter_map(Packed::unpacked).collect()),
+            Ok(Ok(_)) => (Why::Ended, "it answered another question".to_owned()),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => (Why::Answer, error.to_string()),
+            Ok(Err(error)) => (Why::Ended, self.last_words(&error).await),
+            Err(_) => (Why::Time, format!("it took longer than {} s", wait.as_secs())),
+        };
+        Err(Trouble { file: None, what, why })
+    }
+
+    /// Hands on a request and its mail.
+    async fn ask(&mut self, request: &Request, raw: Raw<'_>, end: Instant, wait: Duration) -> Result<(), Trouble> {
+        let trouble = |why: Why, what: String| Trouble { file: None, what, why };
+        let request = serde_json::to_vec(request).map_err(|error| trouble(Why::Bug, error.to_string()))?;
         let sent = timeout_at(end, async {
             self.send(&request).await?;
             match raw {
@@ -116,19 +150,9 @@ impl Process {
             }
         });
         match sent.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(trouble(None, Why::Ended, self.last_words(&error).await)),
-            Err(_) => return Err(trouble(None, Why::Time, format!("it did not take the mail within {} s", wait.as_secs()))),
-        }
-        loop {
-            match timeout_at(end, self.reply()).await {
-                Ok(Ok(Reply::Looking(path))) => file = Some(path),
-                Ok(Ok(Reply::Done(reading))) => return Ok(reading),
-                Ok(Ok(Reply::Panicked(said))) => return Err(trouble(file, Why::Bug, format!("it panicked: {said}"))),
-                Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => return Err(trouble(file, Why::Answer, error.to_string())),
-                Ok(Err(error)) => return Err(trouble(file, Why::Ended, self.last_words(&error).await)),
-                Err(_) => return Err(trouble(file, Why::Time, format!("it took longer than {} s", wait.as_secs()))),
-            }
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(trouble(Why::Ended, self.last_words(&error).await)),
+            Err(_) => Err(trouble(Why::Time, format!("it did not take the mail within {} s", wait.as_secs()))),
         }
     }
 

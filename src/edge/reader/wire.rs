@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::verdict::Reading;
+use crate::domain::verdict::{
+    Reading,
+    attached::{Attached, Wanted},
+};
 
 /// Largest frame that a child takes: a mail of the largest allowed size, with room.
 pub const FRAME_MAX_BYTES: usize = 512 << 20;
@@ -16,6 +19,29 @@ pub const ANSWER_MAX_BYTES: usize = 48 << 20;
 pub struct Request {
     /// Files that broke a child before, each with the sentence for its sender.
     pub set_aside: BTreeMap<String, String>,
+    /// These files as they are, instead of a reading.
+    pub wanted: Option<Wanted>,
+}
+
+/// A file on its way through the pipe: base64 stands for bytes in JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Packed {
+    name: String,
+    media_type: String,
+    base64: Option<String>,
+}
+
+impl Packed {
+    pub fn of(file: Attached) -> Self {
+        let base64 = file.bytes.map(|bytes| base64_simd::STANDARD.encode_to_string(bytes));
+        Self { name: file.name, media_type: file.media_type, base64 }
+    }
+
+    /// `None` where a child has lost its mind.
+    pub fn unpacked(self) -> Option<Attached> {
+        let bytes = self.base64.map(|text| base64_simd::STANDARD.decode_to_vec(text)).transpose().ok()?;
+        Some(Attached { name: self.name, media_type: self.media_type, bytes })
+    }
 }
 
 /// What a child says.
@@ -24,6 +50,8 @@ pub enum Reply {
     /// It is about to look into this file.
     Looking(String),
     Done(Box<Reading>),
+    /// The files that were wanted.
+    Files(Vec<Packed>),
     /// A bug was caught; the file it stands for is the one looked into last.
     Panicked(String),
 }

@@ -8,10 +8,10 @@ use super::{House, latest_slot};
 use crate::{
     domain::{
         letters::queue::{Annex, Batch, QueueTopic, queue_letter},
-        message,
         routing::Division,
+        verdict::attached::{Wanted, stands_in},
     },
-    edge::store::TopicFile,
+    edge::{reader::Mail, store::TopicFile},
 };
 
 /// One division's letter, to each of its addresses.
@@ -90,9 +90,13 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
     let (mut annexes, mut left_out, mut total) = (Vec::new(), Vec::new(), 0_u64);
     for (sha256, paths) in by_message {
         // A mail that cannot be read again costs the copies, not the letter.
-        let files = match house.blobs.get(&sha256).await {
-            Ok(raw) if max > 0 => attached(raw, paths.clone(), house.config.limits.clone()).await,
-            _ => Vec::new(),
+        let wanted = Wanted { paths: paths.clone(), max_bytes: max.saturating_sub(total) };
+        let files = match max {
+            0 => Vec::new(),
+            _ => house.readers.files(Mail::File(house.blobs.file(&sha256)), wanted).await.unwrap_or_else(|error| {
+                tracing::warn!(sha256, "The annexes of a mail could not be taken out again: {error}.");
+                Vec::new()
+            }),
         };
         let missing = |path: &&String| !files.iter().any(|file| stands_in(path, &file.name));
         left_out.extend(paths.iter().filter(missing).cloned());
@@ -103,28 +107,14 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
             if twins > 0 {
                 file.name = format!("{}-{}", twins + 1, file.name);
             }
-            let bytes = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
-            if total.saturating_add(bytes) > max {
-                left_out.push(file.name);
-            } else {
-                total = total.saturating_add(bytes);
-                annexes.push(file);
+            match file.bytes {
+                Some(bytes) if total.saturating_add(bytes.len() as u64) <= max => {
+                    total = total.saturating_add(bytes.len() as u64);
+                    annexes.push(Annex { name: file.name, media_type: file.media_type, bytes });
+                }
+                _ => left_out.push(file.name),
             }
         }
     }
     Ok((annexes, left_out))
-}
-
-/// The attachments of a mail that hold one of these paths.
-async fn attached(raw: Vec<u8>, paths: Vec<String>, limits: crate::domain::limits::Limits) -> Vec<Annex> {
-    let read = tokio::task::spawn_blocking(move || {
-        let files = message::parse(&raw, &limits).map(|message| message.files).unwrap_or_default();
-        let wanted = files.into_iter().filter(|file| paths.iter().any(|path| stands_in(path, &file.name)));
-        wanted.map(|file| Annex { name: file.name, media_type: file.declared_type, bytes: file.bytes }).collect()
-    });
-    read.await.unwrap_or_default()
-}
-
-fn stands_in(path: &str, attachment: &str) -> bool {
-    path == attachment || path.strip_prefix(attachment).is_some_and(|rest| rest.starts_with('/'))
 }
