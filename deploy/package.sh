@@ -1,18 +1,24 @@
 #!/bin/sh
-# Builds the Debian package: deploy/package.sh; needs Rust, and cargo-deb (cargo install cargo-deb). The result is target/debian/*.deb.
+# Builds the Debian package: deploy/package.sh; needs Rust, and cargo-deb (cargo install cargo-deb). Prints the package's path last.
 #
-#   deploy/package.sh static    instead builds one static program without any library (musl): rustup target add
-#                               x86_64-unknown-linux-musl; apt install musl-tools
+#   deploy/package.sh quick     the same from an unoptimised build, for tests
+#   deploy/package.sh static    instead one static program without any library (musl): rustup target add x86_64-unknown-linux-musl;
+#                               apt install musl-tools
 set -eu
 cd "$(dirname "$0")/.."
 
-if [ "${1:-}" = static ]; then
+profile=release folder=release
+case ${1:-} in
+static)
     cargo build --locked --release --target x86_64-unknown-linux-musl
     echo "target/x86_64-unknown-linux-musl/release/annexd"
     exit 0
-fi
+    ;;
+quick) profile=dev folder=debug ;;
+esac
 
-cargo build --locked --release
+cargo build --locked --profile "$profile"
 rm -rf target/manual
-target/release/annexd manual --out target/manual
-cargo deb --no-build --locked
+"target/$folder/annexd" manual --out target/manual
+for page in target/manual/man1/*.1; do gzip -9n "$page"; done
+cargo deb --no-build --locked --profile "$profile"
