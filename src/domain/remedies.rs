@@ -19,7 +19,7 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "这里要填授权码，不是邮箱的登录密码。请登录网页邮箱，在“设置—POP3/SMTP/IMAP”中确认IMAP/SMTP服务已开启，生成授权码，写入password_file所指的文件（只写授权码一行）。授权码约180天到期。",
     ),
     (
-        &["unknownissuer", "unknown issuer", "self-signed", "self signed", "unknownca"],
+        &["unknownissuer", "unknown issuer", "badsignature", "self-signed", "self signed", "unknownca"],
         "服务器证书不是公认机构签发的，通常是单位的防火墙或杀毒软件在拦截加密连接。请网管对邮箱服务器放行；确须经过拦截设备或使用自建服务器的，把该机构的CA证书（PEM格式）存为文件，填入ca_file。不要关闭证书检查。",
     ),
     (
