@@ -149,6 +149,7 @@ fn the_package_installs_works_upgrades_and_leaves_nothing_behind() {
         .output()
         .unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{said}");
     assert!(output.status.success(), "{said}");
     for bureau in ["gxj-changchun@example.cn", "gxj-jilin@example.cn", "gxj-yanbian@example.cn"] {
         assert!(!mail.inbox(bureau).is_empty(), "{bureau} got no receipt:\n{said}");
