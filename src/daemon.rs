@@ -366,9 +366,14 @@ async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> an
     let mut outlets = outlets(&house);
     // Of another process that died, or of this loop before the database failed it: nobody else sends now.
     house.store.recover_sending(house.now()).await?;
+    let mut looked: Option<tokio::time::Instant> = None;
     loop {
         summarise::summarise(&house).await?;
-        alert::watch(&house).await?;
+        // Looking at everything after each of thousands of mails would hold up the letters.
+        if looked.is_none_or(|at| at.elapsed() >= TICK) {
+            alert::watch(&house).await?;
+            looked = Some(tokio::time::Instant::now());
+        }
         send::send_due(&house, &mut outlets, &stopped).await?;
         tokio::select! {
             () = stopped.asked() => return Ok(()),

@@ -64,3 +64,18 @@ fn a_database_of_every_released_schema_opens_migrates_and_exports_what_was_in_it
         assert!(annexd.say(&["parked", "list"]).contains("signal 9"));
     }
 }
+
+#[test]
+fn no_two_migrations_share_a_number_and_both_databases_have_the_same() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let names = |database: &str| -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(home.join(database)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let sqlite = names("sqlite");
+    assert_eq!(sqlite, names("postgres"));
+    let numbers: BTreeMap<&str, &String> = sqlite.iter().map(|name| (name.split('_').next().unwrap(), name)).collect();
+    assert_eq!(numbers.len(), sqlite.len(), "{sqlite:?}");
+}
