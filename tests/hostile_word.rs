@@ -46,7 +46,7 @@ fn a_bomb_is_refused_by_name() {
     refused(&body(&("<w:sdt>".repeat(5_000) + &"</w:sdt>".repeat(5_000))), "嵌套超过256层");
     let limits = Limits { document_max_chars: 10, ..Limits::default() };
     let long = body("<w:p><w:r><w:t>一二三四五六七八九十一</w:t></w:r></w:p>");
-    assert_eq!(read_file(FileType::Docx, &long, &catalogue, &limits), Err(ReadProblem::Refused("文档文字超过10字".to_owned())));
+    assert_eq!(read_file(FileType::Docx, &long, &catalogue, &limits), Err(ReadProblem::Refused("文档文字超过10字的上限".to_owned())));
 }
 
 #[test]

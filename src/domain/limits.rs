@@ -22,8 +22,20 @@ pub struct Limits {
     pub container_file_max_bytes: usize,
     /// Memory that an archive's dictionary may claim (7z, RAR).
     pub dictionary_max_bytes: usize,
+    /// Records in a zip's directory, which the library keeps in memory before any entry is opened.
+    pub archive_records_max: usize,
     /// Pages of a PDF or OFD that are read.
     pub pages_max: usize,
+    /// Characters of a PDF or OFD, all pages together: each is kept with its place.
+    pub pages_max_chars: usize,
+    /// Unpacked bytes of one part of a spreadsheet package.
+    pub sheet_max_bytes: usize,
+    /// Unpacked bytes of a spreadsheet package, all parts together.
+    pub workbook_max_bytes: usize,
+    /// Bytes of a spreadsheet that is read as a whole: a binary workbook's stream, a web page, plain XML.
+    pub whole_workbook_max_bytes: usize,
+    /// Cell formats of a workbook.
+    pub cell_formats_max: usize,
     /// Cells read from one table or sheet.
     pub cells_max: usize,
     /// Rows read from one table or sheet.
@@ -53,7 +65,13 @@ impl Default for Limits {
             container_ratio_max: 100,
             container_file_max_bytes: 64 << 20,
             dictionary_max_bytes: 64 << 20,
+            archive_records_max: 20_000,
             pages_max: 200,
+            pages_max_chars: 400_000,
+            sheet_max_bytes: 64 << 20,
+            workbook_max_bytes: 160 << 20,
+            whole_workbook_max_bytes: 32 << 20,
+            cell_formats_max: 70_000,
             cells_max: 500_000,
             rows_max: 5_000,
             columns_max: 512,

@@ -56,6 +56,15 @@ pub fn read(file_type: FileType, bytes: &[u8], limits: &Limits) -> Result<Docume
     Ok(layout::document(pages, limits))
 }
 
+/// Charges a page's characters against the limit of its document.
+fn count_chars(chars: &mut usize, page: &Page, limits: &Limits) -> Result<(), ReadProblem> {
+    *chars += page.glyphs.len();
+    if *chars > limits.pages_max_chars {
+        return Err(ReadProblem::Refused(format!("文件各页的文字合计超过{}字的上限", limits.pages_max_chars)));
+    }
+    Ok(())
+}
+
 impl Page {
     fn add_glyph(&mut self, glyph: Glyph) {
         let finite = [glyph.x, glyph.y, glyph.width, glyph.size].iter().all(|value| value.is_finite() && value.abs() < 1e6);

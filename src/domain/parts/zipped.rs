@@ -11,13 +11,14 @@ use super::{
     names,
 };
 
-/// Directory records that a zip may have at most before the library is let near it: it keeps all of them in memory.
-const RECORDS_MAX: usize = 20_000;
+/// Records looked at to learn what a package is; whoever opens it then holds it to the configured limit.
+const SNIFFED_RECORDS_MAX: usize = 20_000;
 
-fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Trouble> {
-    let records = memchr::memmem::find_iter(bytes, b"PK\x01\x02").take(RECORDS_MAX + 1).count();
-    if records > RECORDS_MAX {
-        return Err(Trouble::Refused(format!("压缩包内的文件超过{RECORDS_MAX}个的上限")));
+/// Opens a zip whose directory is within the limit: the library keeps all records in memory.
+fn archive(bytes: &[u8], records_max: usize) -> Result<ZipArchive<Cursor<&[u8]>>, Trouble> {
+    let records = memchr::memmem::find_iter(bytes, b"PK\x01\x02").take(records_max + 1).count();
+    if records > records_max {
+        return Err(Trouble::Refused(format!("压缩包内的文件记录超过{records_max}条的上限")));
     }
     if is_split(bytes) {
         return Err(split_archive());
@@ -40,7 +41,7 @@ pub fn is_split(bytes: &[u8]) -> bool {
 
 /// Names of a zip's parts; `None` where its directory cannot be read.
 pub fn part_names(bytes: &[u8]) -> Option<Vec<String>> {
-    match archive(bytes) {
+    match archive(bytes, SNIFFED_RECORDS_MAX) {
         Ok(archive) => Some(archive.file_names_raw().map(|name| names::decode(name).replace('\\', "/")).collect()),
         // It is an archive all right; opening it will say what is wrong.
         Err(Trouble::Damaged) => None,
@@ -50,7 +51,7 @@ pub fn part_names(bytes: &[u8]) -> Option<Vec<String>> {
 
 /// The `mimetype` entry of an OpenDocument file, and whether its manifest speaks of encryption.
 pub fn open_document(bytes: &[u8]) -> (String, bool) {
-    let Ok(mut archive) = archive(bytes) else { return (String::new(), false) };
+    let Ok(mut archive) = archive(bytes, SNIFFED_RECORDS_MAX) else { return (String::new(), false) };
     let mut text = |name: &str, max_bytes: u64| {
         let mut text = String::new();
         if let Ok(entry) = archive.by_name(name) {
@@ -69,7 +70,7 @@ pub fn open_document(bytes: &[u8]) -> (String, bool) {
 /// # Errors
 /// What keeps the rest of the archive from being read.
 pub fn open(bytes: &[u8], meter: &Meter<'_>, sink: Sink<'_>) -> Result<(), Trouble> {
-    let mut archive = archive(bytes)?;
+    let mut archive = archive(bytes, meter.limits().archive_records_max)?;
     let mut files = 0_usize;
     let mut locked = Vec::new();
     for index in 0..archive.len() {

@@ -34,6 +34,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
         return Err(ReadProblem::Encrypted);
     }
     let mut pages = Vec::new();
+    let mut chars = 0;
     for document in texts_of(&root, "DocRoot") {
         let document = document.trim_start_matches('/').to_owned();
         let Some(text) = package.text(&document)? else { continue };
@@ -58,6 +59,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
                 }
                 read_content(&text, &mut content);
             }
+            super::count_chars(&mut chars, &content, limits)?;
             pages.push(content);
         }
     }

@@ -35,6 +35,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
     let cache = InterpreterCache::new();
     let mut pages = Vec::new();
     let mut painted = false;
+    let mut chars = 0;
     for page in pdf.pages().iter().take(limits.pages_max) {
         let transform = page.initial_transform(true).to_kurbo();
         let bounds = page.intersected_crop_box().to_kurbo();
@@ -42,6 +43,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
         let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() }, false);
         interpret_page(page, &mut context, &mut collector);
         painted |= collector.1;
+        super::count_chars(&mut chars, &collector.0, limits)?;
         pages.push(collector.0);
     }
     // The library opens some protected files without their password and finds nothing on their pages.

@@ -12,8 +12,6 @@ use std::{
 use super::{building::Area, damaged, ooxml::Layout};
 use crate::domain::{forms::ReadProblem, limits::Limits, parts::ole::Ole};
 
-/// Largest workbook stream. A summary table of a thousand topics takes about 2 MiB.
-const STREAM_MAX_BYTES: usize = 32 << 20;
 /// Streams from this size on stand in whole sectors (MS-CFB 2.2).
 const STREAM_MIN_BYTES: usize = 4_096;
 /// Sheets read.
@@ -63,7 +61,7 @@ pub(super) struct Clean {
 
 /// Makes the clean copy.
 pub(super) fn clean(bytes: &[u8], limits: &Limits) -> Result<Clean, ReadProblem> {
-    let stream = workbook_stream(bytes)?;
+    let stream = workbook_stream(bytes, limits.whole_workbook_max_bytes)?;
     let mut copy = Copy::new(limits);
     copy.globals(&stream)?;
     copy.sheets(&stream)?;
@@ -74,7 +72,7 @@ pub(super) fn clean(bytes: &[u8], limits: &Limits) -> Result<Clean, ReadProblem>
 }
 
 /// The stream `Workbook` (or `Book`, before Excel 97), whatever the case of its name.
-fn workbook_stream(bytes: &[u8]) -> Result<Vec<u8>, ReadProblem> {
+fn workbook_stream(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, ReadProblem> {
     // The lenient reader: WPS cuts the last sector short, LibreOffice counts sectors in its own way, and a stream that breaks off gives
     // what is there.
     let file = Ole::open(bytes).ok_or_else(damaged)?;
@@ -83,9 +81,9 @@ fn workbook_stream(bytes: &[u8]) -> Result<Vec<u8>, ReadProblem> {
     }
     let entry = file.find(0, "Workbook").or_else(|| file.find(0, "Book"));
     let entry = entry.or_else(|| file.find_anywhere("Workbook")).or_else(|| file.find_anywhere("Book")).ok_or_else(damaged)?;
-    let content = file.stream(entry, STREAM_MAX_BYTES + 1);
-    if content.len() > STREAM_MAX_BYTES {
-        return Err(ReadProblem::Refused(format!("表格内容超过{}MB", STREAM_MAX_BYTES >> 20)));
+    let content = file.stream(entry, max_bytes + 1);
+    if content.len() > max_bytes {
+        return Err(ReadProblem::Refused(format!("表格内容超过{}MB的上限", max_bytes >> 20)));
     }
     Ok(content)
 }

@@ -24,7 +24,7 @@ use crate::domain::{
 
 /// Reads an .xlsx (or .xlsm) workbook.
 pub(super) fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
-    let mut package = Package::open(bytes)?;
+    let mut package = Package::open(bytes, limits)?;
     let parts = ooxml::sheets(&mut package)?;
     if parts.is_empty() {
         return Err(damaged());

@@ -24,7 +24,7 @@ const SHEETS_MAX: usize = 256;
 const BESIDE: [&str; 6] = ["annotation", "shapes", "tracked-changes", "dde-links", "frame", "data-pilot-tables"];
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
-    let mut package = Package::open(bytes)?;
+    let mut package = Package::open(bytes, limits)?;
     if is_encrypted(&mut package) {
         return Err(ReadProblem::Encrypted);
     }

@@ -18,13 +18,11 @@ use crate::domain::{
     limits::Limits,
 };
 
-/// Largest file read.
-const FILE_MAX_BYTES: usize = 64 << 20;
 const SHEETS_MAX: usize = 256;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
-    if bytes.len() > FILE_MAX_BYTES {
-        return Err(ReadProblem::Refused(format!("XML表格超过{}MB", FILE_MAX_BYTES >> 20)));
+    if bytes.len() > limits.whole_workbook_max_bytes {
+        return Err(ReadProblem::Refused(format!("XML表格超过{}MB的上限", limits.whole_workbook_max_bytes >> 20)));
     }
     let text = charset::decode(bytes);
     let mut xml = Reader::from_str(&text);

@@ -20,16 +20,14 @@ use crate::domain::{
     message,
 };
 
-/// Largest page read.
-const PAGE_MAX_BYTES: usize = 32 << 20;
 /// Tables of one page, and tables in tables.
 const TABLES_MAX: usize = 200;
 const DEPTH_MAX: usize = 16;
 
 /// Reads a page's tables, counted in the order in which they begin.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
-    if bytes.len() > PAGE_MAX_BYTES {
-        return Err(ReadProblem::Refused(format!("网页表格超过{}MB", PAGE_MAX_BYTES >> 20)));
+    if bytes.len() > limits.whole_workbook_max_bytes {
+        return Err(ReadProblem::Refused(format!("网页表格超过{}MB的上限", limits.whole_workbook_max_bytes >> 20)));
     }
     let mut page = Page { limits, open: Vec::new(), begun: 0, done: BTreeMap::new(), paragraphs: Vec::new(), line: String::new() };
     let archived = if is_archive(bytes) { message::web_pages(bytes) } else { Vec::new() };

@@ -20,7 +20,7 @@ mod repair;
 /// Encrypted, damaged or over a limit.
 pub fn read_doc(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProblem> {
     if bytes.len() > limits.document_max_bytes {
-        return Err(ReadProblem::Refused(format!("旧版Word文档超过{}MB", limits.document_max_bytes >> 20)));
+        return Err(ReadProblem::Refused(format!("旧版Word文档超过{}MB的上限", limits.document_max_bytes >> 20)));
     }
     let mut options = ParseOptions::strict();
     options.include_hidden_text = false;
@@ -53,7 +53,7 @@ struct Reader<'l> {
 impl Reader<'_> {
     fn elements(&mut self, elements: &[Element], into: &mut Vec<Block>, depth: usize) -> Result<(), ReadProblem> {
         if depth > self.limits.xml_depth_max {
-            return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层", self.limits.xml_depth_max)));
+            return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层的上限", self.limits.xml_depth_max)));
         }
         for element in elements {
             match element {
@@ -77,7 +77,7 @@ impl Reader<'_> {
             self.elements(&item.content, into, depth + 1)?;
             if let Some(nested) = &item.nested {
                 if depth > self.limits.xml_depth_max {
-                    return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层", self.limits.xml_depth_max)));
+                    return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层的上限", self.limits.xml_depth_max)));
                 }
                 self.list(nested, into, depth + 1)?;
             }
@@ -96,7 +96,7 @@ impl Reader<'_> {
         }
         self.characters = self.characters.saturating_add(text.chars().count());
         if self.characters > self.limits.document_max_chars {
-            return Err(ReadProblem::Refused(format!("文档文字超过{}字", self.limits.document_max_chars)));
+            return Err(ReadProblem::Refused(format!("文档文字超过{}字的上限", self.limits.document_max_chars)));
         }
         push(into, &text);
         Ok(())

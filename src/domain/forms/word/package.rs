@@ -22,7 +22,7 @@ pub fn read_docx(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProb
     }
     let mut package = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     if package.len() > limits.package_entries_max {
-        return Err(ReadProblem::Refused(format!("文档内部部件超过{}个", limits.package_entries_max)));
+        return Err(ReadProblem::Refused(format!("文档内部部件超过{}个的上限", limits.package_entries_max)));
     }
     let name = main_part(&mut package, limits)?;
     let xml = part(&mut package, &name, limits)?;
@@ -61,10 +61,10 @@ fn part(package: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limits: &Limits) ->
     let mut bytes = Vec::new();
     entry.take(most.min(by_ratio).saturating_add(1)).read_to_end(&mut bytes).map_err(|error| ReadProblem::Damaged(error.to_string()))?;
     if bytes.len() as u64 > most {
-        return Err(ReadProblem::Refused(format!("文档正文解压后超过{}MB", limits.document_max_bytes >> 20)));
+        return Err(ReadProblem::Refused(format!("文档正文解压后超过{}MB的上限", limits.document_max_bytes >> 20)));
     }
     if bytes.len() as u64 > by_ratio {
-        return Err(ReadProblem::Refused(format!("文档正文的压缩比超过{}倍", limits.container_ratio_max)));
+        return Err(ReadProblem::Refused(format!("文档正文的压缩比超过{}倍的上限", limits.container_ratio_max)));
     }
     Ok(bytes)
 }

@@ -179,7 +179,7 @@ impl<'l> Walker<'l> {
 
     fn start(&mut self, element: &BytesStart<'_>) -> Result<(), ReadProblem> {
         if self.frames.len() >= self.limits.xml_depth_max {
-            return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层", self.limits.xml_depth_max)));
+            return Err(ReadProblem::Refused(format!("文档结构嵌套超过{}层的上限", self.limits.xml_depth_max)));
         }
         let name = element.local_name();
         let frame = if self.skipping > 0 { Frame::Skipped } else { self.opened(name.as_ref(), element)? };

@@ -105,7 +105,7 @@ impl Walker<'_> {
         };
         self.characters = self.characters.saturating_add(text.chars().count());
         if self.characters > self.limits.document_max_chars {
-            return Err(ReadProblem::Refused(format!("文档文字超过{}字", self.limits.document_max_chars)));
+            return Err(ReadProblem::Refused(format!("文档文字超过{}字的上限", self.limits.document_max_chars)));
         }
         if let Some(paragraph) = self.paragraphs.last_mut() {
             paragraph.push_str(&text);
