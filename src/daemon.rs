@@ -117,7 +117,7 @@ pub fn outlet_of(config: &SmtpConfig) -> Outlet {
 /// When another daemon holds the store, or a loop panics.
 pub async fn run(house: House) -> anyhow::Result<Ended> {
     let _lock = only_one(&house)?;
-    house.store.bury_others().await?;
+    house.store.bury_the_dead().await?;
     let presence = Presence::begin(&house).await?;
     let (stop, stopped) = Stopped::new();
     let work = Arc::new(Notify::new());

@@ -336,7 +336,7 @@ async fn run_daemon(load: impl Fn() -> Result<Installation, Failure>) -> Result<
 async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
     let house = build(installation).await?;
     let _lock = daemon::only_one(&house)?;
-    house.store.bury_others().await?;
+    house.store.bury_the_dead().await?;
     let (stop, stopped) = Stopped::new();
     tokio::spawn(on_signal(stop));
     work::one_pass(&house, !no_send, &stopped).await

@@ -121,7 +121,7 @@ pub async fn in_turn<F: Future<Output = anyhow::Result<()>>>(
                 tracing::info!(turn = name, holder, "Another annexd does this; it is taken over should that one stop.");
                 told = true;
             }
-            Turn::Others { .. } => {}
+            Turn::Others { .. } => house.store.bury_the_dead().await?,
             Turn::Taken | Turn::Kept => {
                 told = false;
                 tokio::select! {

@@ -30,14 +30,18 @@ impl Store {
         Ok(())
     }
 
-    /// Takes everybody else for dead. For whoever holds the only lock on the data of a SQLite installation; on PostgreSQL, where
-    /// others may be at work, nothing happens.
+    /// Takes those for dead who are: everybody else, for whoever holds the only lock on a SQLite installation; on PostgreSQL the
+    /// processes that were here and are gone, so that nobody waits for them after a restart.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn bury_others(&self) -> Result<(), StoreError> {
-        if self.has_one_writer() {
-            sqlx::query("DELETE FROM presence WHERE holder <> $1").bind(self.holder.as_ref()).execute(&self.pool).await?;
+    pub async fn bury_the_dead(&self) -> Result<(), StoreError> {
+        let holders: Vec<(String,)> = sqlx::query_as("SELECT holder FROM presence").fetch_all(&self.pool).await?;
+        for (holder,) in holders {
+            let dead = if self.has_one_writer() { holder != *self.holder } else { is_gone(&holder, &here()) };
+            if dead {
+                sqlx::query("DELETE FROM presence WHERE holder = $1").bind(holder).execute(&self.pool).await?;
+            }
         }
         Ok(())
     }
@@ -109,8 +113,40 @@ impl Turn {
     }
 }
 
-/// A name for this process that no other has.
+/// A name for this process that no other has: host, where process numbers mean the same, process, draw.
 pub(super) fn holder() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}:{}:{:016x}", host.trim(), std::process::id(), fastrand::u64(..))
+    format!("{}:{}:{}:{:016x}", host.trim(), here(), std::process::id(), fastrand::u64(..))
+}
+
+/// This boot of this machine, and the name space of process numbers (containers have their own).
+fn here() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let digits: String = space.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    format!("{}.{digits}", boot.trim())
+}
+
+/// Whether a holder's process was here and is no more.
+fn is_gone(holder: &str, here: &str) -> bool {
+    let mut words = holder.rsplitn(4, ':').skip(1);
+    match (words.next(), words.next()) {
+        (Some(process), Some(place)) if place == here => !std::path::Path::new("/proc").join(process).exists(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_was_here_and_is_no_more_is_gone() {
+        let here = here();
+        assert!(!is_gone(&holder(), &here), "this one lives");
+        // No process has the largest number.
+        assert!(is_gone(&format!("db1:{here}:4294967295:00ff"), &here));
+        assert!(!is_gone("db1:another.1:4294967295:00ff", &here), "who knows what lives elsewhere");
+        assert!(!is_gone("", &here) && !is_gone("a:b", &here));
+    }
 }
