@@ -134,6 +134,11 @@ fn the_package_installs_works_upgrades_and_leaves_nothing_behind() {
     if std::env::var("ANNEXD_TEST_LONG").as_deref() != Ok("1") {
         return;
     }
+    let package = package();
+    if has("lintian") {
+        let lint = Command::new("lintian").args(["--fail-on", "error,warning"]).arg(&package).output().unwrap();
+        assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+    }
     let mail = MailSystem::start();
     let month = home().join("tests/fixtures/journey");
     for (bureau, file) in
@@ -142,7 +147,7 @@ fn the_package_installs_works_upgrades_and_leaves_nothing_behind() {
         mail.send(bureau, DEPARTMENT, &fs::read(month.join(file)).unwrap());
     }
     let output = Command::new(home().join("tests/install.sh"))
-        .arg(package())
+        .arg(&package)
         .args([mail.ports.imaps.to_string(), mail.ports.submissions.to_string(), DEPARTMENT.to_owned()])
         .arg(mail.password_file(DEPARTMENT))
         .arg(&mail.certificates.ca)

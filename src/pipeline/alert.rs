@@ -105,7 +105,7 @@ async fn sending(house: &House, account: &str) -> anyhow::Result<Option<Trouble>
     let (title, remedy) = if state.token == "login" {
         (
             "发信账号登录被拒绝",
-            "请在网页邮箱“设置—POP3/SMTP/IMAP”中检查SMTP服务是否开启，重新生成授权码并写入password_file所指的文件，无需重启。",
+            "请在网页邮箱“设置—POP3/SMTP/IMAP”中检查SMTP服务是否开启，重新生成授权码并写入password_file所指的文件；用安装包安装的，再运行 systemctl restart annexd。",
         )
     } else {
         (
@@ -131,7 +131,7 @@ async fn mailbox(house: &House) -> anyhow::Result<Option<Trouble>> {
             topic: "mailbox".to_owned(),
             title: "收件邮箱登录被拒绝".to_owned(),
             said: format!("收件邮箱最近一次登录于{}被拒绝，{}。", chinese_minute(at, &house.zone), in_chinese(&said)),
-            remedy: "请在网页邮箱中检查IMAP服务是否开启，重新生成授权码并写入password_file所指的文件，无需重启。".to_owned(),
+            remedy: "请在网页邮箱中检查IMAP服务是否开启，重新生成授权码并写入password_file所指的文件；用安装包安装的，再运行 systemctl restart annexd。".to_owned(),
         }));
     }
     let limit = SignedDuration::from_mins(i64::try_from(house.config.alerts.no_poll_mins).unwrap_or(i64::MAX / 60));
