@@ -142,7 +142,7 @@ fn places_of_a_letter() -> Vec<(Fate, bool)> {
 
 /// Everything that is due, until nothing is.
 async fn send_all(house: &House, annexd: &Annexd) -> Vec<Value> {
-    let mut outlets = daemon::outlets(house).unwrap();
+    let mut outlets = daemon::outlets(house);
     for _ in 0..200 {
         send_due(house, &mut outlets, &Stopped::never()).await.unwrap();
         let letters: Vec<Value> = annexd.export("letters").into_iter().filter(|letter| letter["kind"] == "ack").collect();
@@ -190,8 +190,10 @@ async fn cut_anywhere_on_the_way_out_each_letter_arrives_and_twice_only_after_a_
     for letter in &letters {
         let id = format!("Message-ID: {}", letter["message_id"].as_str().unwrap());
         let copies = inboxes.iter().filter(|raw| raw.contains(&id)).count();
-        assert!((1..=2).contains(&copies), "{copies} copies of {letter}");
-        doubles += copies - 1;
+        // One that is left to a person may have been lost with both answers.
+        let fewest = usize::from(letter["state"] == "sent");
+        assert!((fewest..=2).contains(&copies), "{copies} copies of {letter}");
+        doubles += copies.saturating_sub(1);
     }
     assert!(doubles <= after_dot, "{doubles} doubles after {after_dot} lost answers");
     record::note(
