@@ -129,12 +129,18 @@ impl Engine {
             (Self::Postgres, Access::Write) => "",
             (Self::Postgres, Access::Read) => POSTGRES_READING,
         };
-        AnyPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(30)).after_connect(move |connection, _| {
-            Box::pin(async move {
-                connection.execute(set_up).await?;
-                Ok(())
+        // Without ageing there is no maintenance task: the library's can spin for ever, and then keeps the process from ending.
+        AnyPoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    connection.execute(set_up).await?;
+                    Ok(())
+                })
             })
-        })
     }
 
     pub(super) fn address(
