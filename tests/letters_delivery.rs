@@ -1,7 +1,7 @@
 //! Letters as they lie in the mailboxes of their readers: through real SMTP and IMAP servers, read back by Python's `email` package
 //! and by mutt, neither of which shares anything with the program under test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 mod support;
 

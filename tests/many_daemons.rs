@@ -1,7 +1,7 @@
 //! Several daemons on one database and one data folder: one watches the mailbox, one sends, all examine; when one dies the others
 //! take over, and the laws of a single one hold.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

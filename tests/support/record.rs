@@ -8,6 +8,7 @@ const END: &str = "<!-- counted: end -->";
 const HEAD: &str = "| what was done to it | number | how |\n|---|---|---|\n";
 
 /// Notes a figure of this run; prints it in any case.
+#[allow(clippy::print_stdout)]
 pub fn note(what: &str, number: impl std::fmt::Display, how: &str) {
     println!("{what}: {number} ({how})");
     if !super::long() {
