@@ -250,6 +250,11 @@ impl Store {
     }
 }
 
+/// A finding as an officer reads it: the example of how to answer is for its sender.
+fn without_example(sentence: &str) -> String {
+    sentence.split_once("，例如").map_or_else(|| sentence.to_owned(), |(said, _)| format!("{said}。"))
+}
+
 /// A topic's state in Chinese, for internal letters.
 pub(super) fn state_name(status: &str) -> &'static str {
     match from_word::<TopicStatus>(status) {
@@ -304,7 +309,7 @@ impl QueueRow {
             remarks: findings
                 .iter()
                 .filter(|finding| finding.severity >= Severity::Warning)
-                .map(|finding| finding.message.clone())
+                .map(|finding| without_example(&finding.message))
                 .collect::<Vec<_>>()
                 .join("\n"),
             quantified,
@@ -350,5 +355,17 @@ impl CorrectionRow {
             changes: changed.iter().map(change).collect(),
             state: state_name(&self.status).to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_officer_is_not_told_how_the_sender_should_answer() {
+        let told = without_example("“联系电话”附件2为“1”、附件1为“2”，请核对后更正其中一处，例如：回复本邮件，只附更正后的申报表。");
+        assert_eq!(told, "“联系电话”附件2为“1”、附件1为“2”，请核对后更正其中一处。");
+        assert_eq!(without_example("缺少“联系电话”。"), "缺少“联系电话”。");
     }
 }
