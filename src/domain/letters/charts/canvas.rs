@@ -8,7 +8,7 @@ use std::{
 
 use flate2::{Compression, Crc, read::ZlibDecoder, write::ZlibEncoder};
 
-/// Made by `tools/make_glyphs.py`; see `assets/README.md`.
+/// Made by `assets/make_glyphs.py`; see `assets/README.md`.
 const GLYPHS: &[u8] = include_bytes!("../../../../assets/glyphs.bin");
 const PAPER: u8 = 255;
 const INK: u8 = 0;
