@@ -1,13 +1,6 @@
 //! Bad input at the command line and in the mailbox: one clear message on standard error, the right exit code, nothing lost. And
 //! the promises that need no server: help, export, blank forms, signals.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "journey/month.rs"]
-#[allow(dead_code)]
-mod month;
-mod support;
-
 use std::{
     fs,
     path::PathBuf,
@@ -15,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT, month};
 use serde_json::Value;
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 /// An installation without servers: a Maildir in, a Maildir out.
 fn local() -> Annexd {

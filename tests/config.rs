@@ -1,13 +1,9 @@
 //! The configuration from outside: every mistake at once, each with file, line and key; secrets from files or the environment only
 //! and never shown; overrides; the shipped file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{fs, path::Path, process::Output};
 
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

@@ -1,17 +1,10 @@
 //! The outside contract, key by key: what `examine --json` and `export` show has every promised key, with `null` or an empty list
 //! where there is no value, and every word is one of the promised ones.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "journey/month.rs"]
-#[allow(dead_code)]
-mod month;
-mod support;
-
 use std::{collections::BTreeSet, fs};
 
+use crate::support::{Annexd, accounts::DEPARTMENT, month};
 use serde_json::Value;
-use support::{Annexd, accounts::DEPARTMENT};
 
 /// An installation that has taken in the month's mails from a Maildir.
 fn after_the_month() -> Annexd {

@@ -1,14 +1,11 @@
 //! Divisions answer by mail, over real SMTP and IMAP: orders in words and in the workbook that LibreOffice saved, forged orders, the
 //! same order twice; what submitters, divisions and the router get of it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-
 #[path = "divisions/desk.rs"]
 mod desk;
-mod support;
 
+use crate::support::accounts::{ADMINISTRATORS, DEPARTMENT};
 use desk::{Desk, workbook_of};
-use support::accounts::{ADMINISTRATORS, DEPARTMENT};
 
 #[test]
 fn a_transfer_by_mail_reaches_the_new_division_and_the_router_learns_it() {

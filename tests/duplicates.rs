@@ -1,7 +1,5 @@
 //! Which topics are twins: measured on labelled pairs, on the 92 sample topics, and as laws of the signature.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::collections::BTreeMap;
 
 use annexd::domain::dedupe::{Index, Kind, Prepared, Relation, Settings, compare, evidence};

@@ -1,22 +1,18 @@
 //! Whatever happens to the process, no mail is lost, none is in two states, no topic comes twice, and nobody is answered twice
 //! except by the one letter whose fate a kill has hidden.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
-use annexd::edge::crash::POINTS;
-use support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::DEPARTMENT,
     laws::{beside, check_laws, log, mails, settle},
     record,
 };
+use annexd::edge::crash::POINTS;
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -24,7 +20,7 @@ const WAIT: Duration = Duration::from_secs(60);
 fn killed_at_random_moments_it_loses_nothing_and_answers_once() {
     let mail = MailSystem::start();
     let annexd = beside(&mail);
-    let (mails, kills) = (mails(), if support::long() { 400 } else { 40 });
+    let (mails, kills) = (mails(), if crate::support::long() { 400 } else { 40 });
     let mut sent = 0;
     for kill in 0..kills {
         let daemon = annexd.daemon();
@@ -140,7 +136,7 @@ fn asked_to_reload_it_goes_on_even_when_the_configuration_has_become_wrong() {
             std::thread::sleep(Duration::from_millis(50));
         }
     };
-    let hang_up = |daemon: &support::annexd::Daemon| {
+    let hang_up = |daemon: &crate::support::annexd::Daemon| {
         assert!(std::process::Command::new("kill").args(["-HUP", &daemon.child.id().to_string()]).status().unwrap().success());
     };
     said(1, "annexd is running");

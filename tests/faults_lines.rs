@@ -1,12 +1,14 @@
 //! A line that is cut anywhere, any number of times: each mail is taken in once, each letter arrives, and arrives twice only where
 //! the answer to its last dot was lost, under the same Message-ID.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{collections::BTreeSet, fs};
 
+use crate::support::{
+    Annexd, MailSystem,
+    accounts::DEPARTMENT,
+    cutter::{Cutter, Fate, Way},
+    record,
+};
 use annexd::{
     commands::work,
     config::Installation,
@@ -16,19 +18,13 @@ use annexd::{
 };
 use jiff::SignedDuration;
 use serde_json::Value;
-use support::{
-    Annexd, MailSystem,
-    accounts::DEPARTMENT,
-    cutter::{Cutter, Fate, Way},
-    record,
-};
 
 const SENDERS: [&str; 4] = ["gxj-changchun", "gxj-jilin", "gxj-siping", "gxj-tonghua"];
 /// One mail is as large as this, so that it goes to disk while it is fetched.
 const LARGE_BYTES: usize = 600_000;
 
 fn cuts_wanted() -> usize {
-    if support::long() { 600 } else { 40 }
+    if crate::support::long() { 600 } else { 40 }
 }
 
 fn question(number: usize, bytes: usize) -> Vec<u8> {
@@ -161,7 +157,7 @@ async fn cut_anywhere_on_the_way_out_each_letter_arrives_and_twice_only_after_a_
     let mail = MailSystem::start();
     let cutter = Cutter::before(mail.ports.submissions, &mail.certificates);
     let annexd = beside(&mail, mail.ports.submissions, &cutter);
-    let rounds = if support::long() { 30 } else { 2 };
+    let rounds = if crate::support::long() { 30 } else { 2 };
     let mut house = daemon::build(Installation::load(Some(&annexd.configuration), &[]).unwrap()).await.unwrap();
     house.clock = Clock::fixed(house.now());
     let (mut after_dot, mut mails) = (0, 0);

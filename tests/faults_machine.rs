@@ -1,10 +1,6 @@
 //! When the machine itself misbehaves: a database that somebody else holds, a full disk, a clock that jumps. The daemon stays up,
 //! waits, and goes on where it was.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -14,6 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{
+    Annexd, MailSystem,
+    accounts::{ADMINISTRATORS, DEPARTMENT},
+    process,
+};
 use annexd::{
     commands::work,
     config::Installation,
@@ -23,11 +24,6 @@ use annexd::{
 };
 use jiff::SignedDuration;
 use serde_json::Value;
-use support::{
-    Annexd, MailSystem,
-    accounts::{ADMINISTRATORS, DEPARTMENT},
-    process,
-};
 
 const WAIT: Duration = Duration::from_secs(90);
 

@@ -1,23 +1,19 @@
 //! Memory is bounded by construction: neither the size of a mail nor the number of mails moves the daemon's peak beyond its bound.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     path::Path,
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::DEPARTMENT,
     office::{Fields, Mail, form, letter, table},
     process::peak_kib,
     record,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Peak resident memory of the daemon, in KiB.
 const DAEMON_MAX_KIB: u64 = 128 * 1024;
@@ -69,7 +65,7 @@ fn a_mail_of_the_largest_size_passes_the_daemon_in_pieces() {
     let daemon = annexd.daemon();
     let (mut readers_kib, end) = (0, Instant::now() + WAIT);
     loop {
-        readers_kib = support::process::children(daemon.child.id()).into_iter().filter_map(peak_kib).fold(readers_kib, u64::max);
+        readers_kib = crate::support::process::children(daemon.child.id()).into_iter().filter_map(peak_kib).fold(readers_kib, u64::max);
         let messages = annexd.export("messages");
         let is_told = |letter: &serde_json::Value| letter["kind"] == "queue" && letter["state"] == "sent";
         let recorded = messages.len() == 2 && messages.iter().all(|message| message["state"] == "recorded");
@@ -91,7 +87,7 @@ fn a_mail_of_the_largest_size_passes_the_daemon_in_pieces() {
 
 #[test]
 fn the_number_of_mails_does_not_move_the_daemons_peak() {
-    let mails = if support::long() { 50_000 } else { 1_000 };
+    let mails = if crate::support::long() { 50_000 } else { 1_000 };
     let mail = MailSystem::start();
     mail.fill(
         DEPARTMENT,
@@ -105,9 +101,9 @@ fn the_number_of_mails_does_not_move_the_daemons_peak() {
     );
     let annexd = Annexd::beside(&mail);
     let daemon = annexd.daemon();
-    let (begun, wait) = (Instant::now(), WAIT * if support::long() { 30 } else { 1 });
+    let (begun, wait) = (Instant::now(), WAIT * if crate::support::long() { 30 } else { 1 });
     // The export of 50 000 messages is asked for seldom.
-    let pause = Duration::from_secs(if support::long() { 20 } else { 1 });
+    let pause = Duration::from_secs(if crate::support::long() { 20 } else { 1 });
     loop {
         let recorded = annexd.export("messages").iter().filter(|message| message["state"] == "recorded").count();
         println!("{recorded} recorded after {} s, peak {} MiB", begun.elapsed().as_secs(), peak_kib(daemon.child.id()).unwrap() / 1024);

@@ -1,17 +1,13 @@
 //! A mail that could not be read is retried after the cause is gone, with its original context: when it arrived, where it lay, and
 //! what has come since.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{fs, path::PathBuf};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     accounts::DEPARTMENT,
     office::{Department, Fields, Mail, form, letter, table, with},
 };
+use serde_json::Value;
 
 fn topic() -> Fields {
     let fields = [

@@ -2,17 +2,13 @@
 //! logins stay within the budget, memory and open files stay flat. One round by default, an hour with `ANNEXD_TEST_LONG=1`, or so
 //! many minutes as `ANNEXD_TEST_MINUTES` says.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
     time::{Duration, Instant},
 };
 
-use support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::DEPARTMENT,
     cutter::Cutter,
@@ -49,7 +45,7 @@ const TROUBLES: [Trouble; 5] = [Trouble::Stopped, Trouble::Restarted, Trouble::F
 
 fn duration() -> Duration {
     let minutes = std::env::var("ANNEXD_TEST_MINUTES").ok().and_then(|text| text.parse::<u64>().ok());
-    Duration::from_secs(60 * minutes.unwrap_or(if support::long() { 60 } else { 0 }))
+    Duration::from_secs(60 * minutes.unwrap_or(if crate::support::long() { 60 } else { 0 }))
 }
 
 struct Beside {

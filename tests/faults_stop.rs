@@ -1,9 +1,5 @@
 //! Asked to stop in the middle of any step, the daemon ends with 0 within ten seconds, and the next one goes on where it was.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -11,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use annexd::edge::crash::POINTS;
-use serde_json::Value;
-use support::{
+use crate::support::{
     Annexd, FakeSmtp, MailSystem,
     accounts::DEPARTMENT,
     cutter::{Cutter, Fate},
     smtp_fake::{Act, Verb},
 };
+use annexd::edge::crash::POINTS;
+use serde_json::Value;
 
 const WAIT: Duration = Duration::from_secs(60);
 /// What people are promised.

@@ -1,6 +1,4 @@
 //! Every limit by its name: what passes it is refused or cut with the figure in the sentence, and the rest of the mail is read.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{
     fmt::Write as _,
     fs,

@@ -1,6 +1,4 @@
 //! Whatever a file does to the process that reads it, only that file is refused, its sender is told why, and the mail goes on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{
     fmt::Write as _,
     fs,

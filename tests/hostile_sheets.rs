@@ -1,6 +1,4 @@
 //! Spreadsheets made to hurt cost little: each gives a reading or a refusal, soon, within the memory a reader may take.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::{
     fmt::Write as _,
     fs,

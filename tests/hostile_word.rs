@@ -1,6 +1,4 @@
 //! Damaged and hostile Word files: whatever the bytes, the reader answers in time and never panics.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::{
     io::{Cursor, Write},
     panic::{AssertUnwindSafe, catch_unwind},

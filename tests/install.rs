@@ -1,10 +1,6 @@
 //! Installing, as a new operator would: the unit, the manual, the word to the service manager; and, in the long run, the package in
 //! a Debian that has never seen annexd.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     os::unix::net::UnixDatagram,
@@ -13,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

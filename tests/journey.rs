@@ -4,23 +4,18 @@
 //! Two things are held: the truth, which the mails' author wrote down (`fixtures/make/journey.py`, never annexd's own output), and
 //! golden files of everything else (`golden/journey/`; `UPDATE_GOLDEN=1` writes them anew).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-
 #[path = "journey/golden.rs"]
 mod golden;
 #[path = "journey/letters.rs"]
 mod letters;
-#[path = "journey/month.rs"]
-mod month;
-mod support;
-
 use std::{process::Command, time::Duration};
 
-use serde_json::{Map, Value, json};
-use support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::{ADMINISTRATORS, DEPARTMENT, DIVISIONS},
+    month,
 };
+use serde_json::{Map, Value, json};
 
 const WAIT: Duration = Duration::from_secs(120);
 

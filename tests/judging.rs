@@ -1,13 +1,9 @@
 //! Corrections, late forms, resent mails, two senders of one topic: whole journeys over real SMTP and IMAP, judged by what the sender
 //! reads and what a reviewer finds recorded.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
+use crate::support::office::{Department, Fields, Mail, form, letter, table, with};
 use annexd::domain::message::Message;
 use serde_json::Value;
-use support::office::{Department, Fields, Mail, form, letter, table, with};
 
 const CHANGCHUN: &str = "gxj-changchun@example.cn";
 const JILIN: &str = "gxj-jilin@example.cn";
@@ -72,14 +68,14 @@ fn encoder() -> Fields {
     )
 }
 
-fn from_changchun<'a>(id: &'a str, subject: &'a str, files: Vec<support::office::File>) -> Mail<'a> {
+fn from_changchun<'a>(id: &'a str, subject: &'a str, files: Vec<crate::support::office::File>) -> Mail<'a> {
     Mail {
         from: CHANGCHUN, name: "长春市工信局", subject, text: "现报送我市专项课题，请查收。\n长春市工业和信息化局", id, files, to: None
     }
 }
 
 /// Letter, table and forms of one bureau.
-fn package(bureau: &str, topics: &[Fields]) -> Vec<support::office::File> {
+fn package(bureau: &str, topics: &[Fields]) -> Vec<crate::support::office::File> {
     [letter(bureau), table(bureau, topics)].into_iter().chain(topics.iter().map(form)).collect()
 }
 

@@ -1,21 +1,17 @@
 //! What one mail cannot show: stored mail judged again under other rules, and twins among many mails and within one table.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{collections::BTreeMap, fs, path::Path};
 
+use crate::support::{
+    Annexd,
+    office::{Fields, Mail, form, letter, table, with},
+};
 use annexd::domain::{
     forms::catalogue::Catalogue,
     limits::Limits,
     verdict::{self, Knowledge, Known},
 };
 use serde_json::Value;
-use support::{
-    Annexd,
-    office::{Fields, Mail, form, letter, table, with},
-};
 
 fn samples() -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dedupe/topics.jsonl");
@@ -68,11 +64,11 @@ fn faulty() -> Fields {
     )
 }
 
-fn package(topics: &[Fields]) -> Vec<support::office::File> {
+fn package(topics: &[Fields]) -> Vec<crate::support::office::File> {
     [letter("长春市工信局"), table("长春市工业和信息化局", topics)].into_iter().chain(topics.iter().map(form)).collect()
 }
 
-fn bureau_mail<'a>(id: &'a str, from: &'a str, files: Vec<support::office::File>) -> Mail<'a> {
+fn bureau_mail<'a>(id: &'a str, from: &'a str, files: Vec<crate::support::office::File>) -> Mail<'a> {
     Mail {
         from, name: "长春市工信局", subject: "长春市工信局报送专项课题", text: "请查收。\n长春市工业和信息化局", id, files, to: None
     }

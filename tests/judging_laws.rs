@@ -1,9 +1,6 @@
 //! Laws of matching, reconciling and replaying, judged without any server: mails in, verdicts out, the store played by hand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
+use crate::support::office::{Fields, File, Mail, form, letter, table, with};
 use annexd::domain::{
     forms::catalogue::Catalogue,
     limits::Limits,
@@ -14,7 +11,6 @@ use annexd::domain::{
         replaying::{Difference, Stored, replay},
     },
 };
-use support::office::{Fields, File, Mail, form, letter, table, with};
 
 const BUREAU: &str = "长春市工业和信息化局";
 

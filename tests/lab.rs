@@ -1,12 +1,8 @@
 //! The lab's own laws: what the other tests lean on is true.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::{MailSystem, accounts::DEPARTMENT, certificates::Certificates, imap_client::ImapClient, smtp_client::SmtpClient};
+use crate::support::{MailSystem, accounts::DEPARTMENT, certificates::Certificates, imap_client::ImapClient, smtp_client::SmtpClient};
 
 const MAIL: &[u8] =
     "From: gxj-changchun@example.cn\r\nTo: jlsgxtkjc@163.com\r\nSubject: =?utf-8?B?5LiT6aG56K++6aKY?=\r\n\r\n.一行以点开头\r\n专项课题\r\n"

@@ -1,12 +1,8 @@
 //! The scripted NetEase servers behave as the real ones are reported to: each habit once, through the lab's own clients.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::{
+use crate::support::{
     FakeSmtp, Netease,
     accounts::DEPARTMENT,
     certificates::Certificates,

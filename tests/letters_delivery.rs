@@ -1,17 +1,13 @@
 //! Letters as they lie in the mailboxes of their readers: through real SMTP and IMAP servers, read back by Python's `email` package
 //! and by mutt, neither of which shares anything with the program under test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-
-mod support;
-
 use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::{ADMINISTRATORS, DEPARTMENT},
 };
+use serde_json::Value;
 
 const WAIT: Duration = Duration::from_secs(60);
 const BATCH: &str = "01-changchun-batch.eml";

@@ -1,11 +1,12 @@
 //! A letter whose answer was lost after the last dot is looked for in 已发送 of the scripted NetEase mailbox, by its Message-ID.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
-
 use std::path::Path;
 
+use crate::support::{
+    FakeSmtp, Netease,
+    accounts::DEPARTMENT,
+    smtp_fake::{Act, Verb},
+};
 use annexd::{
     config::{Installation, MailboxConfig},
     daemon,
@@ -18,11 +19,6 @@ use annexd::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use support::{
-    FakeSmtp, Netease,
-    accounts::DEPARTMENT,
-    smtp_fake::{Act, Verb},
-};
 
 const CODE: &str = "ABCDEFGHIJKLMNOP";
 

@@ -1,8 +1,6 @@
 //! Wars of machines over simulated days, with the whole program on one side or on both: whatever answers whatever, the letters stay
 //! within the caps, restarts change nothing, and people hear of it once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{
     collections::BTreeSet,
     fs,

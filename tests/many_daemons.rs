@@ -1,17 +1,13 @@
 //! Several daemons on one database and one data folder: one watches the mailbox, one sends, all examine; when one dies the others
 //! take over, and the laws of a single one hold.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     process::Child,
     time::{Duration, Instant},
 };
 
-use support::{
+use crate::support::{
     Annexd, MailSystem, Postgres,
     accounts::DEPARTMENT,
     laws::{self, check_laws, mails, settle},
@@ -74,7 +70,7 @@ fn three_daemons_of_which_one_dies_at_any_moment_keep_the_laws_of_one() {
     let annexd = on_postgres(&mail);
     let mails = mails();
     let mut daemons = Daemons::start(&annexd, 3);
-    let kills = if support::long() { 120 } else { 12 };
+    let kills = if crate::support::long() { 120 } else { 12 };
     let mut sent = 0;
     for kill in 0..kills {
         let until = mails.len() * (kill + 1) / kills;

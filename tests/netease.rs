@@ -1,16 +1,12 @@
 //! annexd against a mailbox with all the habits of 163.com: nothing is lost, nothing comes twice, nothing is said that such a
 //! server does not know.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
-use support::{
+use crate::support::{
     Annexd, Netease,
     accounts::DEPARTMENT,
     annexd::Daemon,

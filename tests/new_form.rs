@@ -1,6 +1,4 @@
 //! A new form is a new TOML file: fields, synonyms, units, choices and layout of a progress report are data, no code knows of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use annexd::domain::{

@@ -1,9 +1,5 @@
 //! The operator's first hour and later years: `init`, `poll --dry-run`, `message`, `submitters`, `purge`, `report`, on real servers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     fs,
     io::Read as _,
@@ -12,8 +8,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT};
 use annexd::{commands::purge, config::Installation, daemon, edge::clock::Clock, pipeline::House};
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 fn month(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey").join(name)).unwrap()

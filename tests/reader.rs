@@ -1,6 +1,4 @@
 //! A reading travels from a child process to the daemon as JSON: nothing may be lost on the way.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{fs, path::Path};
 
 use annexd::domain::{

@@ -1,7 +1,5 @@
 //! Forms and summary tables as different bureaus' secretaries lay them out (`tests/fixtures/make/bureaus.py`, written without looking
 //! at the readers) say exactly what was put into them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

@@ -1,8 +1,6 @@
 //! Formal letters, forms and tables as PDF and OFD (`tests/fixtures/make/parts_letters.py`): text where there is text, the letter by
 //! elimination where not, and a plain word where a file cannot be opened.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::{collections::BTreeMap, fs, path::Path};
 
 use annexd::domain::{

@@ -1,7 +1,5 @@
 //! The same mail sent by different mail programs (`tests/fixtures/make/parts_mails.py`) reads the same.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::{fs, path::Path, time::Instant};
 
 use annexd::domain::{limits::Limits, message, parts};

@@ -1,7 +1,5 @@
 //! What people attach, made by real programs (`tests/fixtures/make/parts_files.py`), is recognised and unpacked as its maker knows it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::{collections::BTreeMap, fs, path::Path};
 
 use annexd::domain::{

@@ -1,8 +1,6 @@
 //! Summary tables made by real programs say exactly what was put into them (`tests/fixtures/make/sheets_make.py` made both file
 //! and truth; the truth never comes from a reader).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

@@ -1,6 +1,4 @@
 //! Word files made by real programs say exactly what was put into them (`tests/fixtures/make/word_*.py` made both file and truth).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

@@ -1,7 +1,5 @@
 //! What the README shows is what the demo prints.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use regex::Regex;

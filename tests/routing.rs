@@ -1,10 +1,8 @@
 //! The router's promises, measured on topics it has not seen (`tests/fixtures/routing`): `own.jsonl` was written before anything was
 //! tuned, `topics.jsonl` came with the routing table.
 //!
-//! `cargo test --release --test routing -- --nocapture` prints the figures of `benches/ROUTING.md`;
+//! `cargo test --release --test all routing:: -- --nocapture` prints the figures of `benches/ROUTING.md`;
 //! with `ANNEXD_WRITE_MODEL=1` it also trains the shipped model anew after the seeds have changed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use std::sync::{Arc, OnceLock};
 
 use annexd::domain::routing::{Divisions, Evaluation, Example, Model, cross_validate, evaluate, parse_examples, seed_examples};

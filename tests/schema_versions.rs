@@ -1,10 +1,6 @@
 //! A database of every schema version that was released opens, migrates and exports what was in it. The samples lie in
 //! `fixtures/schema/`; `fixtures/make/schema.py` makes the next one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -13,8 +9,8 @@ use std::{
     process::Command,
 };
 
+use crate::support::Annexd;
 use flate2::read::GzDecoder;
-use support::Annexd;
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema");

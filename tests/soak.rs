@@ -1,20 +1,13 @@
 //! `annexd run` left alone beside real servers with a mail every few seconds: memory flat, no connection leaks, every mail answered,
 //! and soon. 45 seconds by default, ten minutes with `ANNEXD_TEST_LONG=1`; the figures are printed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "journey/month.rs"]
-#[allow(dead_code)]
-mod month;
-mod support;
-
 use std::{
     fs,
     process::Command,
     time::{Duration, Instant},
 };
 
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT, month};
 
 const SUBMITTER: &str = "gxj-baicheng";
 /// Pause between two mails.

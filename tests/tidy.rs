@@ -1,8 +1,6 @@
 //! The walls of the house, held by a test: a rule that no machine checks does not hold. `walls.rs` has the rules; the second half
 //! of this file proves of each that it can fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::disallowed_methods)]
-
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/walls.rs"]

@@ -1,13 +1,9 @@
 //! Bad certificates: neither mailbox nor SMTP server hears a word of us, and the administrator is told what to do.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{fs, path::Path};
 
+use crate::support::{Annexd, FakeSmtp, Netease, accounts::DEPARTMENT, certificates::Certificates};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
-use support::{Annexd, FakeSmtp, Netease, accounts::DEPARTMENT, certificates::Certificates};
 
 const SECRET: &str = "ABCDEFGHIJKLMNOP";
 

@@ -1,12 +1,8 @@
 //! SQLite and PostgreSQL: the same tables, the same laws, and the way from one to the other.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{collections::BTreeSet, fs, path::Path};
 
-use support::{Annexd, Postgres};
+use crate::support::{Annexd, Postgres};
 
 const LOCAL: &str = "[mailbox]\nkind = \"maildir\"\npath = \"in\"\n\n[smtp]\nkind = \"maildir\"\npath = \"out\"\nfrom = \"科技处 <kjc@example.cn>\"\n\n[digest]\nto = [\"admin@example.cn\"]\nat = \"08:30\"\n";
 

@@ -1,9 +1,5 @@
 //! The window for watchers, as the administrator's browser, Prometheus and a health check see it: the daemon beside real servers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -14,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Annexd, MailSystem, accounts::DEPARTMENT};
+use crate::support::{Annexd, MailSystem, accounts::DEPARTMENT};
 
 /// Longest wait for something that must come.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde_json::Value;
 
-use super::support::{
+use crate::support::{
     Annexd, MailSystem,
     accounts::{DEPARTMENT, DIVISIONS},
 };

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::month::name;
+use crate::support::month::name;
 
 /// Compares with `golden/journey/NAME.json`, or writes it.
 pub fn hold(name: &str, found: &Value) {

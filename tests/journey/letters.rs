@@ -6,9 +6,9 @@ use calamine::Reader as _;
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use serde_json::Value;
 
-use crate::{
+use crate::support::{
+    Annexd, MailSystem,
     month::{self, is_twin, name},
-    support::{Annexd, MailSystem},
 };
 
 fn parsed(raw: &[u8]) -> Message<'_> {

@@ -97,11 +97,6 @@ impl Cutter {
         self.shared.fates.lock().unwrap().push_back(fate);
     }
 
-    /// Fates that no connection has met yet.
-    pub fn fates(&self) -> usize {
-        self.shared.fates.lock().unwrap().len()
-    }
-
     /// Drops every packet from now on, or lets them pass again.
     pub fn swallow(&self, on: bool) {
         self.shared.swallowing.store(on, Ordering::SeqCst);

@@ -14,7 +14,6 @@ pub struct Untagged {
 /// A mail in a folder.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    pub uid: u32,
     /// As the server lists them: `\Seen`.
     pub flags: Vec<String>,
     pub raw: Vec<u8>,
@@ -137,10 +136,9 @@ fn literal_bytes(line: &[u8]) -> Option<usize> {
 
 fn stored(answer: Untagged) -> Option<Stored> {
     let after = |word: &str| answer.text.find(word).map(|at| &answer.text[at + word.len()..]);
-    let uid = after("UID ")?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
     let flags = after("FLAGS (").and_then(|rest| rest.split(')').next()).unwrap_or_default();
     let flags = flags.split_whitespace().map(str::to_owned).collect();
-    Some(Stored { uid, flags, raw: answer.literals.into_iter().next()? })
+    Some(Stored { flags, raw: answer.literals.into_iter().next()? })
 }
 
 fn quoted(text: &str) -> String {

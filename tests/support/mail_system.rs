@@ -196,11 +196,6 @@ impl MailSystem {
         self.start_imap();
     }
 
-    /// Postfix goes away.
-    pub fn stop_smtp(&mut self) {
-        self.postfix = None;
-    }
-
     /// Postfix comes (back) with the same queue.
     pub fn start_smtp(&mut self) {
         let root = self.root.display().to_string();

@@ -8,6 +8,7 @@
 //! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
 //! | `postgres.rs` | [`Postgres`]: a private cluster, for every installation under `ANNEXD_TEST_STORE=postgres` |
 //! | `laws.rs` | what must hold after kills, and mails to hold it with |
+//! | `month.rs` | the month of mail that the journey sends |
 //! | `accounts.rs` | who has a mailbox there |
 //! | `certificates.rs` | a CA and a leaf for loopback |
 //! | `netease.rs` | [`Netease`]: a scripted 163.com mailbox, quirk by quirk |
@@ -17,10 +18,6 @@
 //! | `process.rs` | what the kernel says of a process |
 //! | `imap_client.rs`, `smtp_client.rs`, `wire.rs` | small clients, independent of the libraries under test |
 
-// Each test program uses a part of it.
-#![allow(dead_code, unused_imports)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 pub mod accounts;
 pub mod annexd;
 pub mod certificates;
@@ -29,6 +26,7 @@ pub mod imap_client;
 pub mod laws;
 pub mod lines;
 pub mod mail_system;
+pub mod month;
 pub mod netease;
 pub mod office;
 pub mod process;

@@ -15,7 +15,7 @@ pub fn note(what: &str, number: impl std::fmt::Display, how: &str) {
         return;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/README.md");
-    // Several test programs write at the same time.
+    // Several tests write at the same time.
     let lock = fs::File::create(std::env::temp_dir().join("annexd-tests-readme.lock")).unwrap();
     lock.lock().unwrap();
     let text = fs::read_to_string(&path).unwrap();

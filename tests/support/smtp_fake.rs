@@ -62,9 +62,6 @@ impl Act {
 /// A mail that the server has taken.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    pub connection: u32,
-    pub from: String,
-    pub to: Vec<String>,
     pub raw: Vec<u8>,
 }
 
@@ -352,12 +349,9 @@ async fn data(session: &mut Session) -> io::Result<bool> {
         Act::Close | Act::Hang => false,
     };
     if taken {
-        let mail = Taken {
-            connection: session.lines.connection,
-            from: session.from.take().unwrap_or_default(),
-            to: std::mem::take(&mut session.to),
-            raw,
-        };
+        session.from = None;
+        session.to.clear();
+        let mail = Taken { raw };
         let mut state = session.state();
         state.today += 1;
         if let Some(file) = &state.on_taken {

@@ -40,7 +40,7 @@ pub fn page() -> String {
 
 const HEAD: &str = "# 规则一览
 
-本页由程序生成（`UPDATE_GOLDEN=1 cargo test --test rules`），请勿手工修改。开关、程度、阈值和用词在 `rules.toml` 中设置。
+本页由程序生成（`UPDATE_GOLDEN=1 cargo test --test all rules`），请勿手工修改。开关、程度、阈值和用词在 `rules.toml` 中设置。
 
 程度：**须补正**（error）写入回执，课题标为待补正；**建议完善**（warning，告知报送单位）写入回执；**请核实**（warning，告知审核人员）只在处室清单中出现；**记录**（note）只记录，不写入回执。
 栏目是否必填以申报表目录（`forms/*.toml`）为准：缺必填栏目须补正，缺建议栏目只记录。
