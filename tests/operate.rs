@@ -246,6 +246,21 @@ fn one_mail_is_shown_with_headers_files_topics_and_letters() {
 }
 
 #[test]
+fn one_mail_can_be_followed_through_the_log_from_its_arrival_to_its_receipt() {
+    let annexd = Annexd::local(
+        "[mailbox]\nkind = \"maildir\"\npath = \"in\"\n[smtp]\nkind = \"maildir\"\npath = \"out\"\nfrom = \"a@example.cn\"\n",
+    );
+    fs::write(annexd.folder().join("in/new/1"), month("01-changchun-batch.eml")).unwrap();
+    let polled = annexd.command(&["poll"]).env("ANNEXD_LOG_FORMAT", "json").output().unwrap();
+    let log = String::from_utf8_lossy(&polled.stderr).into_owned();
+    let sha256 = annexd.export("messages")[0]["sha256"].as_str().unwrap().to_owned();
+    let lines: Vec<serde_json::Value> =
+        log.lines().filter(|line| line.contains(&sha256[..12])).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sentences: Vec<&str> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(sentences, ["A mail was accepted.", "A message was examined and recorded.", "A letter was sent."], "{log}");
+}
+
+#[test]
 fn a_submitter_that_was_added_is_known_and_is_not_added_twice() {
     let maildir = tempfile::tempdir().unwrap();
     let path = maildir.path().display();

@@ -11,7 +11,7 @@ use crate::{
         replaying::{Comparison, Difference, Replayed},
     },
     edge::store::RecordedMessage,
-    pipeline::{House, replay},
+    pipeline::{House, accept::short, replay},
 };
 
 /// Messages fetched at a time.
@@ -39,7 +39,7 @@ pub async fn replay_all(house: &House, since: Option<Date>, apply: bool, json: b
                 Ok(replayed) => changed += print(message, &replayed, &house.knowledge, json),
                 Err(error) => {
                     unread += 1;
-                    tracing::error!(sha256 = message.sha256, "A message could not be judged again: {error:#}.");
+                    tracing::error!(mail = short(&message.sha256), "A message could not be judged again: {error:#}.");
                 }
             }
             bar.inc(1);

@@ -18,7 +18,14 @@ pub async fn accept(house: &House, sighting: &Sighting, raw: Body) -> anyhow::Re
     crash_at("accept.after_blob");
     let accepted = house.store.accept(sighting, &sha256, bytes).await.context("the mail could not be registered")?;
     crash_at("accept.after_row");
-    tracing::info!(sha256 = short(&sha256), bytes, mailbox = sighting.mailbox, result = ?accepted, "A mail was accepted.");
+    tracing::info!(
+        mail = short(&sha256),
+        bytes,
+        folder = sighting.folder,
+        uid = sighting.uid,
+        new = accepted.is_new(),
+        "A mail was accepted."
+    );
     Ok(accepted)
 }
 

@@ -129,25 +129,19 @@ async fn failed(house: &House, waiting: &Waiting, attempt: u32, error: &anyhow::
     let problem = format!("{error:#}");
     if attempt >= house.config.examine.attempts_max {
         house.store.park(waiting.id, &problem).await?;
-        tracing::error!(message = short(&waiting.sha256), attempt, problem, "A message was parked; retry it with `annexd parked retry`.");
+        tracing::error!(mail = short(&waiting.sha256), attempt, problem, "A message was parked; retry it with `annexd parked retry`.");
         return Ok(Examined::Parked { problem });
     }
     let wait_secs = 30_i64.saturating_mul(1_i64.checked_shl(attempt.min(10)).unwrap_or(1));
     let until = house.now().checked_add(jiff::SignedDuration::from_secs(wait_secs))?;
     house.store.postpone(waiting.id, until, &problem).await?;
-    tracing::warn!(
-        message = short(&waiting.sha256),
-        attempt,
-        wait_secs,
-        problem,
-        "A message could not be examined; it will be tried again."
-    );
+    tracing::warn!(mail = short(&waiting.sha256), attempt, wait_secs, problem, "A message could not be examined; it will be tried again.");
     Ok(Examined::Postponed)
 }
 
 fn log_verdict(verdict: &Verdict) {
     tracing::info!(
-        message = short(&verdict.sha256),
+        mail = short(&verdict.sha256),
         kind = ?verdict.kind,
         topics = verdict.topics.len(),
         files = verdict.attachments.len(),

@@ -27,7 +27,7 @@ pub async fn replay(house: &House, message: &RecordedMessage, apply: bool) -> an
     if apply && changes > 0 {
         let year = house.now().to_zoned_datetime(house.zone.clone()).year();
         house.store.apply_replay(message.id, &replayed, house.now(), year).await?;
-        tracing::info!(message = short(&message.sha256), changes, "A message was judged again.");
+        tracing::info!(mail = short(&message.sha256), changes, "A message was judged again.");
     }
     Ok(replayed)
 }

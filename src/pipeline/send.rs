@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::{House, stop::Stopped};
+use tracing::Instrument as _;
+
+use super::{House, accept::short, stop::Stopped};
 use crate::{
     config::SmtpConfig,
     domain::letters::{
@@ -143,7 +145,8 @@ async fn send_by(house: &House, account: &mut Account, freight: Freight, stopped
             on_connection = 0;
         }
         on_connection += 1;
-        match send_one(house, account, &letter, &state, &mut result).await? {
+        let span = tracing::error_span!("sending", letter = letter.id, mail = letter.cause.as_deref().map(short));
+        match send_one(house, account, &letter, &state, &mut result).instrument(span).await? {
             Next::Letter => reconnected = false,
             Next::Connection if !reconnected => {
                 account.outlet.close().await;
@@ -187,7 +190,7 @@ async fn send_one(
                 house.store.resume_sending(&account.name).await?;
                 tracing::info!(account = masked(&account.name), "Sending works again.");
             }
-            tracing::info!(letter = letter.id, kind = ?letter.kind, to = masked(&letter.to), reply, "A letter was sent.");
+            tracing::info!(kind = ?letter.kind, to = masked(&letter.to), reply, "A letter was sent.");
             result.sent += 1;
             Ok(Next::Letter)
         }
@@ -203,18 +206,18 @@ async fn refused(house: &House, account: &Account, letter: &DueLetter, refusal: 
         Reaction::Later if letter.faults + 1 >= FAULTS_MAX => {
             house.store.letter_failed(id, what).await?;
             result.failed += 1;
-            tracing::error!(letter = id, to, reply = what, "A letter was given up after many tries; the digest lists it.");
+            tracing::error!(to, reply = what, "A letter was given up after many tries; the digest lists it.");
         }
         Reaction::Later => {
             house.store.letter_later(id, what, retry_at(now, letter.faults), true).await?;
             result.later += 1;
-            tracing::warn!(letter = id, to, reply = what, "A letter could not be sent now; it will be tried again.");
+            tracing::warn!(to, reply = what, "A letter could not be sent now; it will be tried again.");
         }
         Reaction::OnceMore if letter.last_reply.as_deref().is_some_and(|last| last.contains("DT:SPM")) => hold(house, letter, what).await?,
         Reaction::OnceMore => {
             house.store.letter_later(id, what, again(120)?, true).await?;
             result.later += 1;
-            tracing::warn!(letter = id, to, reply = what, "The server wants a letter again in two minutes.");
+            tracing::warn!(to, reply = what, "The server wants a letter again in two minutes.");
         }
         Reaction::Hold => hold(house, letter, what).await?,
         Reaction::Refused { address } => {
@@ -223,11 +226,11 @@ async fn refused(house: &House, account: &Account, letter: &DueLetter, refusal: 
                 house.store.mark_undeliverable(&letter.to, what, id, now).await?;
             }
             result.failed += 1;
-            tracing::error!(letter = id, to, reply = what, "A letter was refused for good; the digest lists it.");
+            tracing::error!(to, reply = what, "A letter was refused for good; the digest lists it.");
         }
         Reaction::Unknown => {
             house.store.letter_unknown(id, what, now.checked_add(SETTLE)?).await?;
-            tracing::warn!(letter = id, to, reply = what, "The answer to a letter was lost; it is looked for in the Sent folder.");
+            tracing::warn!(to, reply = what, "The answer to a letter was lost; it is looked for in the Sent folder.");
         }
         Reaction::Reconnect => {
             house.store.letter_later(id, what, now, false).await?;
@@ -247,7 +250,7 @@ async fn refused(house: &House, account: &Account, letter: &DueLetter, refusal: 
 
 async fn hold(house: &House, letter: &DueLetter, what: &str) -> anyhow::Result<()> {
     house.store.letter_held(letter.id, "content", Some(what)).await?;
-    tracing::error!(letter = letter.id, reply = what, "A letter was taken for spam and is held; see `annexd letters list`.");
+    tracing::error!(reply = what, "A letter was taken for spam and is held; see `annexd letters list`.");
     Ok(())
 }
 

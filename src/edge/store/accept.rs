@@ -42,6 +42,14 @@ pub enum Accepted {
     },
 }
 
+impl Accepted {
+    /// Whether these bytes came for the first time.
+    #[must_use]
+    pub const fn is_new(self) -> bool {
+        matches!(self, Self::NewMessage { .. })
+    }
+}
+
 /// A message that waits to be examined.
 #[derive(Debug, Clone)]
 pub struct Waiting {

@@ -26,6 +26,8 @@ pub struct DueLetter {
     pub in_reply_to: Option<String>,
     pub references: Vec<String>,
     pub enclosures: Vec<Enclosure>,
+    /// SHA-256 of the mail that caused it.
+    pub cause: Option<String>,
     /// Times it was handed to the server before.
     pub attempts: u32,
     /// Tries that failed for its own sake.
@@ -48,6 +50,7 @@ struct LetterRow {
     message_id: String,
     in_reply_to: Option<String>,
     refs: String,
+    cause: Option<String>,
     attempts: i64,
     faults: i64,
     last_reply: Option<String>,
@@ -57,7 +60,8 @@ struct LetterRow {
 macro_rules! letter_columns {
     ($rest:literal) => {
         concat!(
-            "SELECT id, kind, recipient, subject, body, html, message_id, in_reply_to, refs, attempts, faults, last_reply FROM letter ",
+            "SELECT id, kind, recipient, subject, body, html, message_id, in_reply_to, refs, attempts, faults, last_reply, ",
+            "(SELECT message.sha256 FROM message WHERE message.id = letter.cause_id) AS cause FROM letter ",
             $rest
         )
     };
@@ -136,6 +140,7 @@ impl Store {
                 in_reply_to: row.in_reply_to,
                 references: serde_json::from_str(&row.refs)?,
                 enclosures: enclosures.into_iter().map(enclosure).collect(),
+                cause: row.cause,
                 attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
                 faults: u32::try_from(row.faults).unwrap_or(u32::MAX),
                 last_reply: row.last_reply,

@@ -12,6 +12,7 @@ use crate::{
         verdict::attached::{Wanted, stands_in},
     },
     edge::{reader::Mail, store::TopicFile},
+    pipeline::accept::short,
 };
 
 /// One division's letter, to each of its addresses.
@@ -94,7 +95,7 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
         let files = match max {
             0 => Vec::new(),
             _ => house.readers.files(Mail::File(house.blobs.file(&sha256)), wanted).await.unwrap_or_else(|error| {
-                tracing::warn!(sha256, "The annexes of a mail could not be taken out again: {error}.");
+                tracing::warn!(mail = short(&sha256), "The annexes of a mail could not be taken out again: {error}.");
                 Vec::new()
             }),
         };
