@@ -57,10 +57,43 @@ pub struct DigestFacts {
     pub unsettled: Vec<String>,
 }
 
+/// Lines that one list of a digest shows: it is read in a minute, whatever happened.
+const LINES_MAX: usize = 30;
+
+/// Lines that the digest does not show, by list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct More {
+    pub parked: usize,
+    pub unsettled: usize,
+    pub failed_letters: usize,
+    pub undeliverable: usize,
+    pub held_topics: usize,
+    pub duplicates: usize,
+    pub forged: usize,
+    pub overrules: usize,
+}
+
+/// Shortens a list; how many lines went.
+fn cut<T>(lines: &mut Vec<T>) -> usize {
+    let more = lines.len().saturating_sub(LINES_MAX);
+    lines.truncate(LINES_MAX);
+    more
+}
+
 impl DigestFacts {
-    /// As people read it: faults in Chinese.
-    fn for_people(&self) -> Self {
+    /// As people read it: faults in Chinese, lists of bearable length.
+    fn for_people(&self) -> (Self, More) {
         let mut facts = self.clone();
+        let more = More {
+            parked: cut(&mut facts.parked),
+            unsettled: cut(&mut facts.unsettled),
+            failed_letters: cut(&mut facts.failed_letters),
+            undeliverable: cut(&mut facts.undeliverable),
+            held_topics: cut(&mut facts.held_topics),
+            duplicates: cut(&mut facts.duplicates),
+            forged: cut(&mut facts.forged),
+            overrules: cut(&mut facts.overrules),
+        };
         for line in &mut facts.parked {
             line.problem = in_chinese(&line.problem);
         }
@@ -70,7 +103,7 @@ impl DigestFacts {
         for line in &mut facts.undeliverable {
             line.why = in_chinese(&line.why);
         }
-        facts
+        (facts, more)
     }
 }
 
@@ -215,6 +248,7 @@ pub struct DigestValues {
     pub until: String,
     pub now: String,
     pub facts: DigestFacts,
+    pub more: More,
     pub since: Option<DigestFacts>,
     pub health: Health,
     pub balance_holds: bool,
@@ -276,6 +310,7 @@ pub fn digest_text(digest: &DigestDay<'_>, templates: &Templates) -> Result<(Str
 fn values(digest: &DigestDay<'_>) -> DigestValues {
     let nothing = |facts: &DigestFacts| facts.mails_by_kind.is_empty();
     let facts = digest.facts;
+    let (shown, more) = facts.for_people();
     DigestValues {
         day: chinese_day(digest.day),
         until: if day_of(digest.now, digest.zone) == digest.day {
@@ -302,7 +337,8 @@ fn values(digest: &DigestDay<'_>) -> DigestValues {
             && facts.balance.holds(),
         charts: Vec::new(),
         department: digest.department.to_owned(),
-        facts: facts.for_people(),
+        facts: shown,
+        more,
     }
 }
 
@@ -327,6 +363,28 @@ fn charts(facts: &DigestFacts) -> Vec<(&'static str, String, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_one_kind_is_cut_short_and_counted() {
+        let templates = Templates::load(&std::collections::BTreeMap::new()).unwrap();
+        let letter =
+            |id| LetterLine { id, to: "a@b.cn".to_owned(), subject: "回执".to_owned(), state: "暂缓".to_owned(), reply: String::new() };
+        let facts = DigestFacts { failed_letters: (0..500).map(letter).collect(), ..DigestFacts::default() };
+        let day = DigestDay {
+            day: jiff::civil::date(2024, 8, 15),
+            facts: &facts,
+            since: None,
+            health: &Health::default(),
+            department: "厅",
+            zone: &TimeZone::UTC,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let letter = digest_letter(&day, "a@b.cn", &templates).unwrap();
+        for text in [letter.text, letter.html.unwrap()] {
+            assert_eq!(text.matches("annexd letters retry").count(), LINES_MAX);
+            assert!(text.contains(&format!("另有{}封", 500 - LINES_MAX)) && text.contains("annexd letters list"), "{text}");
+        }
+    }
 
     #[test]
     fn a_busy_day_has_pictures_beside_its_html_and_a_quiet_day_has_none() {

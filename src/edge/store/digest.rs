@@ -17,8 +17,8 @@ use crate::domain::{
     verdict::{Duplicate, Knowledge},
 };
 
-/// Lines of one list of a digest.
-const LINES_MAX: i64 = 50;
+/// Lines of one list that are looked at; the letter shows fewer and counts the others.
+const LINES_MAX: i64 = 10_000;
 
 impl Store {
     /// What happened in `from..to`, and what waits at present.
@@ -58,7 +58,7 @@ impl Store {
             undeliverable: self.undeliverable(from).await?,
             forged: self.forged(from, to).await?,
             overruled: by_division(&overrules),
-            overrules: overrules.into_iter().take(usize::try_from(LINES_MAX).unwrap_or(0)).collect(),
+            overrules,
             silent: self.silent(now, knowledge).await?,
             unsettled: self.unsettled(now).await?,
         })
