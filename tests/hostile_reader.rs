@@ -69,7 +69,11 @@ fn only_that_file_is_refused(reading: &Reading, name: &str, words: &str) {
 fn misbehaving(folder: &Path, habit: &str) -> PathBuf {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile_reader/misbehaving.py");
     let program = folder.join("reader");
-    fs::write(&program, format!("#!/bin/sh\nexec /usr/bin/python3 '{}' '{habit}' '{ANNEXD}'\n", script.display())).unwrap();
+    fs::write(
+        &program,
+        format!("#!/bin/sh\nexec /usr/bin/python3 '{}' '{habit}' '{ANNEXD}' '{}'\n", script.display(), folder.join("mark").display()),
+    )
+    .unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     program
 }
@@ -100,6 +104,21 @@ async fn a_file_that_overflows_the_stack_is_refused_alone() {
 #[tokio::test]
 async fn a_file_whose_reader_is_killed_is_refused_alone() {
     one_bad_file("is killed for its memory", LONG, "4096MB").await;
+}
+
+#[tokio::test]
+async fn a_reader_that_is_killed_once_from_outside_costs_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let readers = readers(misbehaving(folder.path(), "is killed once"), LONG, 4096 * MIB);
+    let (form, good) = (fixture("letters/letter.docx"), fixture("word/four_columns_1.docx"));
+    let reading = readers.read(mail(&[("坏.docx", form.as_slice()), ("附件1.docx", good.as_slice())])).await.unwrap();
+    assert!(folder.path().join("mark").exists(), "it was killed");
+    assert!(
+        reading.attachments.iter().all(|file| file.status == FileStatus::Read || file.status == FileStatus::Kept),
+        "{:?}",
+        reading.attachments
+    );
+    assert_eq!(reading.drafts.len(), 1);
 }
 
 #[tokio::test]

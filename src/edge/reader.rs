@@ -3,7 +3,7 @@
 //! is read again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -191,6 +191,7 @@ impl Children {
     async fn read(&self, mail: &Mail) -> Result<Reading, ReadError> {
         let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
         let mut set_aside: BTreeMap<String, String> = BTreeMap::new();
+        let mut doubtful = BTreeSet::new();
         loop {
             let raw = process::Raw::of(mail).await?;
             let mut process = self.take().await?;
@@ -200,6 +201,10 @@ impl Children {
                 Ok(reading) => {
                     self.put_back(process);
                     return Ok(*reading);
+                }
+                // Somebody may have ended it from outside (the OOM killer, a stop of the whole service): that is nobody's fault yet.
+                Err(Trouble { file, what, why: Why::Ended }) if doubtful.insert(file.clone()) => {
+                    tracing::warn!(file, "The reading process ended and the mail is read again: {what}.");
                 }
                 Err(Trouble { file: Some(file), what, why }) if !set_aside.contains_key(&file) && set_aside.len() < SET_ASIDE_MAX => {
                     tracing::warn!(file, "A file broke the reading process and is set aside: {what}.");
@@ -220,10 +225,13 @@ impl Children {
     }
 
     async fn take(&self) -> Result<Process, ReadError> {
-        let idle = self.idle.lock().map_or(None, |mut idle| idle.pop());
-        match idle {
-            Some(process) => Ok(process),
-            None => self.start().await,
+        loop {
+            let idle = self.idle.lock().map_or(None, |mut idle| idle.pop());
+            let Some(mut process) = idle else { return self.start().await };
+            // One that ended while it waited had no mail.
+            if !process.has_ended() {
+                return Ok(process);
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 """A reading process that is the real one, until it looks into 坏.docx: then it does what the first argument says.
 
-Usage: misbehaving.py HABIT ANNEXD. Speaks the frames of src/edge/reader/wire.rs.
+Usage: misbehaving.py HABIT ANNEXD MARK; MARK is a file that is made by the first process. Speaks the frames of src/edge/reader/wire.rs.
 """
-import json, os, signal, struct, subprocess, sys, time
+import json, os, pathlib, signal, struct, subprocess, sys, time
 
-HABIT, ANNEXD = sys.argv[1:3]
+HABIT, ANNEXD, MARK = sys.argv[1:4]
 real = subprocess.Popen([ANNEXD, "reader"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 parent_in, parent_out = sys.stdin.buffer, sys.stdout.buffer
 
@@ -29,6 +29,12 @@ def misbehave():
         os.kill(os.getpid(), signal.SIGSEGV)
     if HABIT == "is killed for its memory":
         os.kill(os.getpid(), signal.SIGKILL)
+    if HABIT == "is killed once" and not pathlib.Path(MARK).exists():
+        pathlib.Path(MARK).touch()
+        real.kill()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if HABIT == "is killed once":
+        return
     if HABIT == "loops for ever":
         while True:
             pass

@@ -87,6 +87,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // An interrupt from the terminal is for the parent, which finishes what is in hand.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
@@ -101,6 +103,11 @@ impl Process {
     #[must_use]
     pub fn mails(&self) -> usize {
         self.mails
+    }
+
+    /// Whether it is gone.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Reads one mail. After trouble the child is of no use any more.
