@@ -368,9 +368,13 @@ async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> an
     house.store.recover_sending(house.now()).await?;
     let mut looked: Option<tokio::time::Instant> = None;
     loop {
-        summarise::summarise(&house).await?;
         // Looking at everything after each of thousands of mails would hold up the letters.
-        if looked.is_none_or(|at| at.elapsed() >= TICK) {
+        let look = looked.is_none_or(|at| at.elapsed() >= TICK);
+        if look {
+            alert::heed_clock(&house).await?;
+        }
+        summarise::summarise(&house).await?;
+        if look {
             alert::watch(&house).await?;
             looked = Some(tokio::time::Instant::now());
         }

@@ -11,9 +11,10 @@ use std::{
 };
 
 use crate::support::{
-    Annexd, MailSystem,
+    Annexd, FakeSmtp, MailSystem,
     accounts::{ADMINISTRATORS, DEPARTMENT},
     process,
+    smtp_fake::{Act, Verb},
 };
 use annexd::{
     commands::work,
@@ -196,4 +197,62 @@ async fn a_clock_that_jumps_a_day_loses_and_doubles_nothing_and_stops_no_letter(
         assert!(digests.values().all(|count| *count == 1), "a day was told twice: {digests:?}");
     }
     assert!(house.store.balance().await.unwrap().holds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_when_the_clock_is_set_back_waits_no_longer_than_it_would_have() {
+    let mail = MailSystem::start();
+    let password = fs::read_to_string(mail.password_file(DEPARTMENT)).unwrap();
+    let smtp = FakeSmtp::start(DEPARTMENT, &password, Some(&mail.certificates));
+    let annexd = Annexd::beside(&mail);
+    let text = fs::read_to_string(&annexd.configuration).unwrap();
+    let (own, led) = (format!("port = {}\n", mail.ports.submissions), format!("port = {}\n", smtp.port));
+    fs::write(&annexd.configuration, text.replace(&own, &led) + "\n[answers]\nper_address_hour = 2\n").unwrap();
+    let mut house = daemon::build(Installation::load(Some(&annexd.configuration), &[]).unwrap()).await.unwrap();
+    let right = house.now();
+    let wrong = right.checked_add(SignedDuration::from_hours(24 * 60)).unwrap();
+    house.clock = Clock::fixed(wrong);
+    let mut outlets = daemon::outlets(&house);
+
+    // In a future that never was: a mail that cannot be read yet, a letter that is refused for now, an account that must rest.
+    for number in 0..2 {
+        mail.append(DEPARTMENT, "INBOX", &question(number, 10));
+    }
+    work::one_pass(&house, false, &Stopped::never()).await.unwrap();
+    mail.append(DEPARTMENT, "INBOX", &question(2, 10));
+    let crashed = annexd.command(&["poll", "--no-send"]).env("ANNEXD_CRASH_AT", "accept.after_row").output().unwrap();
+    assert!(!crashed.status.success());
+    house.store.bury_the_dead().await.unwrap();
+    let raw = raw_file(&annexd, &unread(&annexd));
+    fs::rename(&raw, annexd.folder().join("away")).unwrap();
+    smtp.next(Verb::Content, Act::say("451 local error in processing"));
+    smtp.next(Verb::Content, Act::say("451 MI:SFQ too many"));
+    work::one_pass(&house, false, &Stopped::never()).await.unwrap();
+    send_due(&house, &mut outlets, &Stopped::never()).await.unwrap();
+    fs::rename(annexd.folder().join("away"), &raw).unwrap();
+    assert!(house.store.sending_state(&outlets.receipts.name).await.unwrap().halted_until.is_some_and(|until| until > wrong));
+
+    // The right time again. A third answer to one address within the hour waits for its hour, as on any day.
+    house.clock.set(right);
+    for _ in 0..7 {
+        work::one_pass(&house, false, &Stopped::never()).await.unwrap();
+        send_due(&house, &mut outlets, &Stopped::never()).await.unwrap();
+        house.clock.set(house.now().checked_add(SignedDuration::from_mins(15)).unwrap());
+    }
+    assert_eq!(recorded(&annexd), 3);
+    let waiting: Vec<Value> = annexd.export("letters").into_iter().filter(|letter| letter["state"] != "sent").collect();
+    assert!(waiting.is_empty() && answers(&annexd).len() == 3, "after {} they still wait: {waiting:?}", house.now().duration_since(right));
+}
+
+/// Hash of the one mail that waits to be examined.
+fn unread(annexd: &Annexd) -> String {
+    let messages = annexd.export("messages");
+    let mut waiting = messages.iter().filter(|message| message["state"] == "accepted");
+    let sha256 = waiting.next().unwrap()["sha256"].as_str().unwrap().to_owned();
+    assert!(waiting.next().is_none());
+    sha256
+}
+
+fn raw_file(annexd: &Annexd, sha256: &str) -> PathBuf {
+    annexd.folder().join("data/raw").join(&sha256[..2]).join(&sha256[2..4]).join(sha256)
 }

@@ -18,6 +18,7 @@ mod faults_memory;
 mod faults_poison;
 mod faults_recovery;
 mod faults_stop;
+mod faults_suspects;
 mod hostile_limits;
 mod hostile_mutations;
 mod hostile_reader;

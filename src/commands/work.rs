@@ -51,6 +51,7 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
             anyhow::bail!("another annexd ({holder}) is at this work; stop it first, or let it go on");
         }
     }
+    alert::heed_clock(house).await?;
     house.store.recover_sending(house.now()).await?;
     let pass = take_in(house).await?;
     let examined = turns::examine_waiting(house, stopped, |_, _| {}).await?;

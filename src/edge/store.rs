@@ -29,12 +29,14 @@ mod record;
 mod replay;
 mod report;
 mod sending;
+mod set_back;
 mod status;
 mod story;
+mod waiting;
 
 use engine::{Access, Engine};
 
-pub use accept::{Accepted, Sighting, UNDELIVERED, Waiting};
+pub use accept::{Accepted, Sighting, UNDELIVERED};
 pub use copying::Copied;
 pub use models::{InForce, Labelled, StoredModel};
 pub use orders::Decider;
@@ -46,6 +48,7 @@ pub use queue::TopicFile;
 pub use record::Recorded;
 pub use replay::RecordedMessage;
 pub use sending::{Halt, SendingState, StoredAlert};
+pub use waiting::Waiting;
 
 /// The database of an installation. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -82,6 +85,18 @@ pub enum StoreError {
     Letter(String),
     #[error("a file could not be used: {0}")]
     Io(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether the database could not work at all: full disk, lock, lost connection. What was asked of it is not to blame.
+    #[must_use]
+    pub fn is_of_the_machine(&self) -> bool {
+        match self {
+            Self::Database(error) => engine::is_of_the_machine(error),
+            Self::Io(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Store {

@@ -32,6 +32,17 @@ const STORM_MIN: u64 = 50;
 /// Name under which the store remembers when the mailbox login was last refused.
 pub const LOGIN_REFUSED: &str = "mailbox_login_refused";
 
+/// Looks at the clock first: after it was set back, nothing waits for as long as that.
+///
+/// # Errors
+/// When the store cannot be reached.
+pub async fn heed_clock(house: &House) -> anyhow::Result<()> {
+    if let Some(back) = house.store.heed_clock(house.now()).await? {
+        tracing::warn!(back_secs = back.as_secs(), "The clock was set back; what waits was moved by as much.");
+    }
+    Ok(())
+}
+
 /// Looks, and queues what has to be told; returns how many letters.
 ///
 /// # Errors

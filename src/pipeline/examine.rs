@@ -1,6 +1,6 @@
 //! Examine one accepted message: all thinking is pure and runs on a blocking thread; a panic there parks the message.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
@@ -12,9 +12,9 @@ use crate::{
         verdict::{self, Knowledge, Known, Reading, Verdict},
     },
     edge::{
-        crash::crash_at,
-        reader::{Mail, Readers, panic_text},
-        store::{Store, Waiting},
+        crash::{crash_at, crash_at_mail},
+        reader::{Mail, ReadError, Readers, panic_text},
+        store::{Store, StoreError, Waiting},
     },
 };
 
@@ -31,10 +31,15 @@ pub enum Examined {
 
 /// A mail that was read and is yet to be judged.
 #[derive(Debug)]
-pub struct ReadMail {
-    attempt: u32,
-    reading: anyhow::Result<Reading>,
+pub enum ReadMail {
+    Read(Box<anyhow::Result<Reading>>),
+    /// Too many processes have ended with it in hand.
+    GivenUp,
 }
+
+/// Processes that may end with one mail in hand until it is set aside. All but the first had no other mail, and each waits longer
+/// before it tries, so that a machine that is switched off again and again is not put down to a mail.
+const DEATHS_MAX: u32 = 8;
 
 /// Examines and records one waiting message. Never fails for what stands in the mail.
 ///
@@ -50,8 +55,10 @@ pub async fn examine(house: &House, waiting: &Waiting) -> anyhow::Result<Examine
 /// # Errors
 /// When the store itself cannot be reached.
 pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> {
-    let attempt = house.store.begin_attempt(waiting.id).await?;
-    crash_at("examine.after_attempt");
+    if waiting.deaths >= DEATHS_MAX {
+        return Ok(ReadMail::GivenUp);
+    }
+    crash_at_mail("examine.begun", &waiting.sha256);
     let began = house.now();
     let reading = house.readers.read(Mail::File(house.blobs.file(&waiting.sha256))).await;
     house.meters.examined(house.now().duration_since(began).as_secs_f64());
@@ -59,7 +66,7 @@ pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> 
         ensure!(reading.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
         Ok(reading)
     });
-    Ok(ReadMail { attempt, reading })
+    Ok(ReadMail::Read(Box::new(reading)))
 }
 
 /// The second half: judged by what is known now, and recorded. One mail at a time, in order of acceptance.
@@ -67,14 +74,42 @@ pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> 
 /// # Errors
 /// When the store itself cannot be reached.
 pub async fn finish(house: &House, waiting: &Waiting, read: ReadMail) -> anyhow::Result<Examined> {
-    match judged_and_recorded(house, waiting, read.reading).await {
+    let ReadMail::Read(reading) = read else {
+        return park(house, waiting, format!("{} processes ended while they examined this mail", waiting.deaths)).await;
+    };
+    match judged_and_recorded(house, waiting, *reading).await {
         Ok((verdict, numbers, letters)) => {
             crash_at("record.after_commit");
             log_verdict(&verdict);
             Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
         }
-        Err(error) => failed(house, waiting, read.attempt, &error).await,
+        Err(error) if is_of_the_machine(&error) => Err(error),
+        Err(error) => failed(house, waiting, &error).await,
     }
+}
+
+/// Faults of reading a raw mail back that say nothing about this one.
+const RESOURCES: [ErrorKind; 9] = [
+    ErrorKind::OutOfMemory,
+    ErrorKind::TimedOut,
+    ErrorKind::WouldBlock,
+    ErrorKind::ConnectionRefused,
+    ErrorKind::ConnectionReset,
+    ErrorKind::ConnectionAborted,
+    ErrorKind::NotConnected,
+    ErrorKind::HostUnreachable,
+    ErrorKind::NetworkUnreachable,
+];
+
+/// Whether the cause lies outside the mail: a full disk, a database that does not answer, no process to be had. No mail is blamed.
+fn is_of_the_machine(error: &anyhow::Error) -> bool {
+    let store = error.downcast_ref::<StoreError>().is_some_and(StoreError::is_of_the_machine);
+    let read = match error.downcast_ref::<ReadError>() {
+        Some(ReadError::Start(_)) => true,
+        Some(ReadError::File(error)) => RESOURCES.contains(&error.kind()),
+        _ => false,
+    };
+    store || read
 }
 
 async fn judged_and_recorded(
@@ -125,18 +160,22 @@ async fn judge_reading(
 }
 
 /// The retry rule: later, until the attempts are used up; then the message is parked with its reason.
-async fn failed(house: &House, waiting: &Waiting, attempt: u32, error: &anyhow::Error) -> anyhow::Result<Examined> {
-    let problem = format!("{error:#}");
+async fn failed(house: &House, waiting: &Waiting, error: &anyhow::Error) -> anyhow::Result<Examined> {
+    let (attempt, problem) = (waiting.attempts.saturating_add(1), format!("{error:#}"));
     if attempt >= house.config.examine.attempts_max {
-        house.store.park(waiting.id, &problem).await?;
-        tracing::error!(mail = short(&waiting.sha256), attempt, problem, "A message was parked; retry it with `annexd parked retry`.");
-        return Ok(Examined::Parked { problem });
+        return park(house, waiting, problem).await;
     }
     let wait_secs = 30_i64.saturating_mul(1_i64.checked_shl(attempt.min(10)).unwrap_or(1));
     let until = house.now().checked_add(jiff::SignedDuration::from_secs(wait_secs))?;
     house.store.postpone(waiting.id, until, &problem).await?;
     tracing::warn!(mail = short(&waiting.sha256), attempt, wait_secs, problem, "A message could not be examined; it will be tried again.");
     Ok(Examined::Postponed)
+}
+
+async fn park(house: &House, waiting: &Waiting, problem: String) -> anyhow::Result<Examined> {
+    house.store.park(waiting.id, &problem).await?;
+    tracing::error!(mail = short(&waiting.sha256), problem, "A message was parked; retry it with `annexd parked retry`.");
+    Ok(Examined::Parked { problem })
 }
 
 fn log_verdict(verdict: &Verdict) {

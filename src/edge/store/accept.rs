@@ -1,9 +1,9 @@
-//! Accepting: which mails were seen where, and which of them wait to be examined.
+//! Accepting: which mails were seen where.
 
 use std::collections::BTreeSet;
 
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
 
 use super::{Store, StoreError, millis, timestamp};
 
@@ -48,19 +48,6 @@ impl Accepted {
     pub const fn is_new(self) -> bool {
         matches!(self, Self::NewMessage { .. })
     }
-}
-
-/// A message that waits to be examined.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    pub id: i64,
-    pub sha256: String,
-    pub attempts: u32,
-    /// IMAP folder it was first seen in; empty otherwise.
-    pub folder: String,
-    pub locator: String,
-    pub arrived_at: Option<Timestamp>,
-    pub seen_at: Timestamp,
 }
 
 impl Store {
@@ -159,16 +146,20 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn arrivals(&self, mailbox: &str, folder: &str, uidvalidity: u32) -> Result<Vec<(u32, Timestamp)>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+        // Row by row, here and below: a mailbox may hold very many mails, and a row as it comes is a hundred times a number.
+        let mut rows = sqlx::query_as::<_, (i64, i64)>(
             "SELECT uid, arrived_at FROM sighting
              WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid IS NOT NULL AND arrived_at IS NOT NULL",
         )
         .bind(mailbox)
         .bind(folder)
         .bind(i64::from(uidvalidity))
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().filter_map(|(uid, at)| Some((u32::try_from(uid).ok()?, timestamp(at)))).collect())
+        .fetch(&self.pool);
+        let mut arrivals = Vec::new();
+        while let Some((uid, at)) = rows.try_next().await? {
+            arrivals.extend(u32::try_from(uid).ok().map(|uid| (uid, timestamp(at))));
+        }
+        Ok(arrivals)
     }
 
     /// Highest UID of a folder that is accepted already.
@@ -191,15 +182,18 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn seen_uids(&self, mailbox: &str, folder: &str, uidvalidity: u32, from_uid: u32) -> Result<BTreeSet<u32>, StoreError> {
-        let rows: Vec<(i64,)> =
-            sqlx::query_as("SELECT uid FROM sighting WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid >= $4")
+        let mut rows =
+            sqlx::query_as::<_, (i64,)>("SELECT uid FROM sighting WHERE mailbox = $1 AND folder = $2 AND uidvalidity = $3 AND uid >= $4")
                 .bind(mailbox)
                 .bind(folder)
                 .bind(i64::from(uidvalidity))
                 .bind(i64::from(from_uid))
-                .fetch_all(&self.pool)
-                .await?;
-        Ok(rows.into_iter().filter_map(|(uid,)| u32::try_from(uid).ok()).collect())
+                .fetch(&self.pool);
+        let mut seen = BTreeSet::new();
+        while let Some((uid,)) = rows.try_next().await? {
+            seen.extend(u32::try_from(uid).ok());
+        }
+        Ok(seen)
     }
 
     /// File names of a Maildir that are accepted already.
@@ -207,92 +201,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn seen_locators(&self, mailbox: &str) -> Result<BTreeSet<String>, StoreError> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT locator FROM sighting WHERE mailbox = $1").bind(mailbox).fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(|(locator,)| locator).collect())
-    }
-
-    /// Takes messages in hand that are to be examined now, in order of acceptance, after the given id. No other process gets them while
-    /// this one lives.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn claim_waiting(&self, after: i64, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-        let claim = format!(
-            "UPDATE message SET claimed_by = $1 WHERE claimed_by IS DISTINCT FROM $1 AND id IN (
-                 SELECT m.id FROM message m WHERE m.state = 'accepted' AND m.id > $2 AND (m.retry_at IS NULL OR m.retry_at <= $3)
-                     AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.holder = m.claimed_by AND p.holder <> $1 AND p.until > {})
-                 ORDER BY m.id LIMIT $4 {})",
-            self.engine.now(),
-            self.engine.skipping_locked()
-        );
-        sqlx::query(AssertSqlSafe(claim))
-            .bind(self.holder.as_ref())
-            .bind(after)
-            .bind(millis(now))
-            .bind(i64::from(limit))
-            .execute(&self.pool)
-            .await?;
-        let rows: Vec<(i64, String, i64, String, String, Option<i64>, i64)> = sqlx::query_as(
-            "SELECT m.id, m.sha256, m.attempts, s.folder, s.locator, s.arrived_at, s.seen_at
-             FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1
-             WHERE m.state = 'accepted' AND m.claimed_by = $4 AND m.id > $1 AND (m.retry_at IS NULL OR m.retry_at <= $2) ORDER BY m.id LIMIT $3",
-        )
-        .bind(after)
-        .bind(millis(now))
-        .bind(i64::from(limit))
-        .bind(self.holder.as_ref())
-        .fetch_all(&self.pool)
-        .await?;
-        let waiting =
-            |(id, sha256, attempts, folder, locator, arrived_at, seen_at): (i64, String, i64, String, String, Option<i64>, i64)| Waiting {
-                id,
-                sha256,
-                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-                folder,
-                locator,
-                arrived_at: arrived_at.map(timestamp),
-                seen_at: timestamp(seen_at),
-            };
-        Ok(rows.into_iter().map(waiting).collect())
-    }
-
-    /// Counts an examination before it begins, so that one that kills the process is counted too.
-    ///
-    /// # Errors
-    /// When the count could not be committed.
-    pub async fn begin_attempt(&self, id: i64) -> Result<u32, StoreError> {
-        let (attempts,): (i64,) = sqlx::query_as("UPDATE message SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts")
-            .bind(id)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(u32::try_from(attempts).unwrap_or(u32::MAX))
-    }
-
-    /// Leaves a message for later.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn postpone(&self, id: i64, until: Timestamp, problem: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE message SET retry_at = $2, problem = $3, claimed_by = NULL WHERE id = $1 AND state = 'accepted'")
-            .bind(id)
-            .bind(millis(until))
-            .bind(problem)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Sets a message aside for a person, with the reason.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn park(&self, id: i64, problem: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE message SET state = 'parked', problem = $2 WHERE id = $1 AND state = 'accepted'")
-            .bind(id)
-            .bind(problem)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let mut rows = sqlx::query_as::<_, (String,)>("SELECT locator FROM sighting WHERE mailbox = $1").bind(mailbox).fetch(&self.pool);
+        let mut seen = BTreeSet::new();
+        while let Some((locator,)) = rows.try_next().await? {
+            seen.insert(locator);
+        }
+        Ok(seen)
     }
 }

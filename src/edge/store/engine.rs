@@ -173,3 +173,27 @@ impl Engine {
 pub(super) fn file(url: &str, data_dir: &Path) -> PathBuf {
     data_dir.join(url.trim_start_matches("sqlite:").trim_start_matches("//"))
 }
+
+/// Result codes of SQLite (<https://sqlite.org/rescode.html>): BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL.
+const SQLITE_MACHINE: [u32; 8] = [5, 6, 7, 8, 10, 13, 14, 15];
+/// Classes of PostgreSQL's SQLSTATE (its manual, appendix A): connection, read-only, rollback, resources, intervention, system.
+const POSTGRES_MACHINE: [&str; 6] = ["08", "25", "40", "53", "57", "58"];
+
+/// Whether an error tells of the database's state rather than of what was asked.
+pub(super) fn is_of_the_machine(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // A SQLSTATE has five places; SQLite's extended codes carry the result in their lowest byte.
+            let sqlite = code.parse::<u32>().is_ok_and(|number| code.len() < 5 && SQLITE_MACHINE.contains(&(number & 0xff)));
+            let postgres = code.len() == 5 && POSTGRES_MACHINE.iter().any(|class| code.starts_with(class));
+            sqlite || postgres
+        }),
+        _ => false,
+    }
+}

@@ -54,11 +54,15 @@ impl Store {
             return Ok(true);
         }
         let changed =
-            sqlx::query("UPDATE message SET state = 'accepted', attempts = 0, retry_at = NULL WHERE id = $1 AND state = 'parked'")
-                .bind(id)
-                .execute(&self.pool)
-                .await?
-                .rows_affected();
+            // One that ended its process is still examined alone.
+            sqlx::query(
+                "UPDATE message SET state = 'accepted', attempts = 0, deaths = CASE WHEN deaths > 0 THEN 1 ELSE 0 END, retry_at = NULL,
+                 claimed_by = NULL WHERE id = $1 AND state = 'parked'",
+            )
+            .bind(id)
+            .execute(&self.pool)
+            .await?
+            .rows_affected();
         Ok(changed == 1)
     }
 

@@ -26,6 +26,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn leave(&self) -> Result<(), StoreError> {
+        self.let_go().await?;
         sqlx::query("DELETE FROM presence WHERE holder = $1").bind(self.holder.as_ref()).execute(&self.pool).await?;
         Ok(())
     }

@@ -80,7 +80,8 @@ async fn record_message(connection: &mut Writing, id: i64, verdict: &Verdict, no
     };
     let changed = sqlx::query(
         "UPDATE message SET state = $2, recorded_at = $3, content_sha256 = $4, message_id = $5, sender = $6, subject = $7, sent_at = $8,
-         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, authentication = $15, problem = NULL, retry_at = NULL
+         kind = $9, answer_reason = $10, bureau_id = $11, bureau_name = $12, letter_file = $13, letter_number = $14, authentication = $15, problem = NULL, retry_at = NULL,
+         attempts = attempts + 1
          WHERE id = $1 AND state = 'accepted'",
     )
     .bind(id)
