@@ -81,9 +81,20 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs a file of SQL by `psql`.
+    pub fn run(&self, database: &str, script: &Path) {
+        let output = self.psql_with(database, &["-XAtqf", script.to_str().unwrap()]);
+        assert!(output.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&output.stderr));
+    }
+
     fn psql(&self, database: &str, statement: &str) -> Output {
+        self.psql_with(database, &["-XAtqc", statement])
+    }
+
+    fn psql_with(&self, database: &str, what: &[&str]) -> Output {
         Command::new("psql")
-            .args(["-h", self.folder.to_str().unwrap(), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1", "-XAtqc", statement])
+            .args(["-h", self.folder.to_str().unwrap(), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1"])
+            .args(what)
             .output()
             .expect("psql cannot be run; ./test installs postgresql")
     }
