@@ -107,6 +107,9 @@ fn a_backup_made_while_it_runs_is_whole_and_goes_on_elsewhere() {
     annexd.say(&["backup", folder.to_str().unwrap()]);
     assert!(!annexd.run(&["backup", folder.to_str().unwrap()]).status.success(), "a backup is never written over another");
     drop(daemon);
+    let mut there: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    there.sort();
+    assert_eq!(there, ["annexd.db", "raw"], "nothing half-written stands beside");
     let before = (annexd.export("messages"), annexd.export("topics"));
     fs::rename(annexd.folder().join("data"), annexd.folder().join("lost")).unwrap();
     fs::rename(&folder, annexd.folder().join("data")).unwrap();

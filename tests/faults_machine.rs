@@ -157,6 +157,21 @@ fn a_full_disk_costs_no_mail_and_blames_none() {
     drop(disk);
 }
 
+#[test]
+fn a_backup_that_finds_no_room_is_never_taken_for_a_whole_one() {
+    let mail = MailSystem::start();
+    let annexd = Annexd::beside(&mail);
+    for number in 0..4 {
+        mail.append(DEPARTMENT, "INBOX", &question(number, 1_000_000));
+    }
+    annexd.say(&["poll", "--no-send"]);
+    let disk = SmallDisk::mount(&annexd.folder().join("elsewhere"), 3);
+    let folder = disk.0.join("backup");
+    let output = annexd.run(&["backup", folder.to_str().unwrap()]);
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("No space left"), "{output:?}");
+    assert!(folder.join("raw").exists() && !folder.join("annexd.db").exists(), "the database is named last");
+}
+
 fn is_disk_fault(line: &str) -> bool {
     line.contains("No space left") || line.contains("disk is full")
 }

@@ -87,7 +87,9 @@ fn three_daemons_of_which_one_dies_at_any_moment_keep_the_laws_of_one() {
     drop(daemons);
     settle(&annexd, mails.len());
     let hidden = check_laws(&mail, &annexd, mails.len());
-    record::note("Kills of one of three daemons on one PostgreSQL", kills, &format!("{hidden} letters whose fate a kill hid"));
+    let how =
+        format!("`many_daemons.rs`: SIGKILL of one of three on one PostgreSQL; {} mails, {hidden} letters of hidden fate", mails.len());
+    record::note("kills of three daemons", kills, &how);
 }
 
 #[test]

@@ -80,6 +80,25 @@ fn one_poll_takes_in_everything_and_says_only_what_such_a_server_knows() {
 }
 
 #[test]
+fn a_mail_that_is_delivered_empty_is_no_mail_yet_and_is_asked_for_again() {
+    let server = Netease::start(DEPARTMENT, CODE);
+    for uid in 1..=3 {
+        server.put("INBOX", uid, &mail(uid));
+    }
+    for uid in [1, 2] {
+        server.change("INBOX", uid, |mail| mail.raw.clear());
+    }
+    let annexd = beside(&server, "");
+    annexd.say(&["poll"]);
+    assert_eq!(annexd.export("messages").len(), 1, "two empty ones are neither mails nor copies of each other");
+    for uid in [1, 2] {
+        server.change("INBOX", uid, |mail| mail.raw = self::mail(uid));
+    }
+    annexd.say(&["poll"]);
+    assert_eq!(annexd.export("messages").iter().filter(|message| message["state"] == "recorded").count(), 3);
+}
+
+#[test]
 fn spam_folders_are_taken_in_unasked_and_infected_mail_is_only_counted() {
     let server = Netease::start(DEPARTMENT, CODE);
     for (uid, folder) in (1..).zip(["INBOX", JUNK, ADVERTS, SUBSCRIPTIONS, VIRUS]) {

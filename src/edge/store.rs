@@ -176,6 +176,11 @@ impl Store {
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
+    /// Closes every connection, so that no file beside the database is left open.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// Begins a transaction that may write: one at a time, the others wait.
     async fn begin(&self) -> Result<Writing, StoreError> {
         match self.engine {

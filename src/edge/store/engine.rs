@@ -174,8 +174,9 @@ pub(super) fn file(url: &str, data_dir: &Path) -> PathBuf {
     data_dir.join(url.trim_start_matches("sqlite:").trim_start_matches("//"))
 }
 
-/// Result codes of SQLite (<https://sqlite.org/rescode.html>): BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL.
-const SQLITE_MACHINE: [u32; 8] = [5, 6, 7, 8, 10, 13, 14, 15];
+/// Result codes of SQLite (<https://sqlite.org/rescode.html>): BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL,
+/// NOTADB.
+const SQLITE_MACHINE: [u32; 10] = [5, 6, 7, 8, 10, 11, 13, 14, 15, 26];
 /// Classes of PostgreSQL's SQLSTATE (its manual, appendix A): connection, read-only, rollback, resources, intervention, system.
 const POSTGRES_MACHINE: [&str; 6] = ["08", "25", "40", "53", "57", "58"];
 

@@ -290,7 +290,10 @@ fn fetched(attributes: &[AttributeValue<'_>], spool: &Spool) -> Option<Fetched> 
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(value) => uid = Some(*value),
-            AttributeValue::BodySection { data: Some(data), section: None, .. } | AttributeValue::Rfc822(Some(data)) => {
+            // No mail is empty: one that comes so is one that the server does not deliver yet.
+            AttributeValue::BodySection { data: Some(data), section: None, .. } | AttributeValue::Rfc822(Some(data))
+                if !data.is_empty() =>
+            {
                 raw = Some(spool.take(data).map_or_else(|| Body::Bytes(data.to_vec()), Body::Spooled));
             }
             AttributeValue::InternalDate(text) => date = internal_date(text),
