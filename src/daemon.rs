@@ -26,7 +26,7 @@ use crate::{
         meters::Meters,
         send::{self, Account, Outlets},
         status,
-        stop::{Stopped, on_signal},
+        stop::{Asked, Signals, Stopped},
         summarise,
         turns::{self, Presence, in_turn},
         watch::{self, Memory},
@@ -111,11 +111,11 @@ pub fn outlet_of(config: &SmtpConfig) -> Outlet {
     }
 }
 
-/// Runs until SIGTERM or SIGINT; finishes what is in hand.
+/// Runs until a signal asks for something else; finishes what is in hand. Returns what was asked for.
 ///
 /// # Errors
 /// When another daemon holds the store, or a loop panics.
-pub async fn run(house: House) -> anyhow::Result<Ended> {
+pub async fn run(house: House, signals: &mut Signals) -> anyhow::Result<Asked> {
     let _lock = only_one(&house)?;
     house.store.bury_the_dead().await?;
     let presence = Presence::begin(&house).await?;
@@ -144,14 +144,13 @@ pub async fn run(house: House) -> anyhow::Result<Ended> {
     }
     supervisor::ready();
     tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
-    let mut end = Ended::Stopped;
+    let mut end = Asked::Stop;
     let ended = tokio::select! {
-        signal = on_signal(stop.clone()) => { signal?; None }
-        signal = on_hangup() => { signal?; end = Ended::AskedToReload; None }
+        asked = signals.next() => { end = asked; None }
         ended = loops.join_next() => ended,
         () = supervisor::keep_alive() => None,
     };
-    if end == Ended::Stopped {
+    if end == Asked::Stop {
         supervisor::stopping();
     }
     let _ = stop.send(true);
@@ -175,22 +174,6 @@ pub async fn run(house: House) -> anyhow::Result<Ended> {
 /// When another process holds the lock.
 pub fn only_one(house: &House) -> anyhow::Result<Option<Lock>> {
     if house.store.has_one_writer() { Lock::take(&house.config.data_dir).map(Some) } else { Ok(None) }
-}
-
-/// Why the daemon ended in good order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// SIGTERM or SIGINT.
-    Stopped,
-    /// SIGHUP: configuration and data files are to be read again.
-    AskedToReload,
-}
-
-async fn on_hangup() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::hangup())?.recv().await;
-    tracing::info!("annexd was asked to read its configuration again.");
-    Ok(())
 }
 
 /// Runs a loop until stopping is asked for. A loop that fails (a full disk, a locked database) is logged and begun again after a rest.

@@ -78,6 +78,22 @@ fn asked_to_stop_in_each_step_it_ends_in_time_and_nothing_is_lost_or_doubled() {
 }
 
 #[test]
+fn asked_to_stop_while_it_reads_its_configuration_again_it_stops() {
+    let mail = MailSystem::start();
+    let annexd = Annexd::beside(&mail);
+    for number in 0..3 {
+        let mut child = start(&annexd, None);
+        until(&annexd, "the start", || log(&annexd).contains("annexd is running"));
+        assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+        // At once, and once it is at it.
+        if number > 0 {
+            until(&annexd, "the reload", || log(&annexd).contains("read its configuration again"));
+        }
+        stop(&annexd, &mut child);
+    }
+}
+
+#[test]
 fn asked_to_stop_while_a_large_mail_comes_slowly_it_does_not_wait_for_it() {
     let mail = MailSystem::start();
     let cutter = Cutter::before(mail.ports.imaps, &mail.certificates);

@@ -14,7 +14,7 @@ use crate::{
     edge::{reader::child, supervisor},
     pipeline::{
         House,
-        stop::{Stopped, on_signal},
+        stop::{Asked, Signals, Stopped, on_signal},
     },
 };
 
@@ -314,10 +314,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 /// Runs until it is asked to stop. Asked to reload, it goes on with what the files say now, or with what they said where they have
 /// mistakes now.
 async fn run_daemon(load: impl Fn() -> Result<Installation, Failure>) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
     let mut installation = load()?;
     loop {
         let house = build(installation.clone()).await?;
-        if daemon::run(house).await? == daemon::Ended::Stopped {
+        if daemon::run(house, &mut signals).await? == Asked::Stop {
             return Ok(());
         }
         match load() {

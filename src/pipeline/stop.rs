@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch::{Receiver, Sender, channel},
+};
 
 /// Whether stopping was asked for. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,19 +43,59 @@ impl Stopped {
     }
 }
 
-/// Expresses the wish on SIGTERM or SIGINT.
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP: configuration and data files are to be read again.
+    Reload,
+}
+
+/// The signals of a process. Listened to from its beginning by one who lives as long: a signal that comes while nobody waits for one,
+/// such as during a reload, is not lost.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened to.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one; a wish to stop goes first.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {
+                tracing::info!("annexd was asked to read its configuration again.");
+                return Asked::Reload;
+            }
+        }
+        tracing::info!("annexd was asked to stop; finishing what is in hand.");
+        Asked::Stop
+    }
+}
+
+/// Expresses the wish on SIGTERM or SIGINT, for a command that has nothing to reload.
 ///
 /// # Errors
 /// When the signals cannot be listened to.
 pub async fn on_signal(sender: Arc<Sender<bool>>) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("annexd was asked to stop; finishing what is in hand.");
+    let mut signals = Signals::listen()?;
+    while signals.next().await != Asked::Stop {}
     let _ = sender.send(true);
     Ok(())
 }

@@ -11,6 +11,11 @@ use super::{
     accounts::{ADMINISTRATORS, DEPARTMENT},
 };
 
+/// The program under test: the one built with the tests, or another build of it, named by `ANNEXD_TEST_PROGRAM`.
+pub fn program() -> PathBuf {
+    std::env::var_os("ANNEXD_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_annexd").into(), PathBuf::from)
+}
+
 /// An installation in a folder of its own.
 pub struct Annexd {
     pub configuration: PathBuf,
@@ -92,7 +97,7 @@ impl Annexd {
 
     /// A command, ready to be run.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_annexd"));
+        let mut command = Command::new(program());
         command.arg("--config").arg(&self.configuration).args(arguments);
         command
     }
