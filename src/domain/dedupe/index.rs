@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::{
     Settings, hashing,
     likeness::{Likeness, compare},
+    ordering,
     postings::{Found, MOST, Postings},
     signature::Signature,
 };
@@ -23,8 +24,10 @@ pub const PAIRS_MIN: usize = 3;
 ///
 /// `found` holds (priority, topic, by a band or key) for every posting a topic was found in.
 #[must_use]
-pub fn candidates<T: Ord>(mut found: Vec<(i64, T, bool)>, settings: &Settings) -> Vec<T> {
-    found.sort_unstable();
+pub fn candidates<T: Ord + Copy + Default>(found: Vec<(i64, T, bool)>, settings: &Settings) -> Vec<T> {
+    // Long postings hold the smallest priorities, so these are spread anew.
+    let spread = |(priority, ..): &(i64, T, bool)| (hashing::mix(priority.cast_unsigned()) >> 32) as u32;
+    let found = ordering::together(found, spread, |(priority, topic, _)| (*priority, *topic));
     let mut counted: Vec<(Reverse<usize>, i64, T)> = Vec::new();
     for (priority, topic, firm) in found {
         let votes = if firm { PAIRS_MIN } else { 1 };
