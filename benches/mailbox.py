@@ -40,7 +40,11 @@ WAYS = ["关键技术攻关", "研制", "制备工艺开发", "产业化关键�
 QUALITIES = ["高可靠", "低温环境用", "轻量化", "低能耗", "高精度", "长寿命", "耐腐蚀", "大功率", "微型", "柔性", "宽温域", "模块化"]
 SENTENCES = ["目前国产{p}在{w}与{w}方面落后，{w}达到{n}%，{w}{w}不稳定，关键{w}依赖进口。", "{p}的{w}决定整机性能，现有工艺使{w}波动{n}%，造成{w}失效，寿命仅{n}h。",
              "高寒条件下{p}{w}下降{n}%，{w}与{w}匹配困难，用户反映强烈。", "国外厂商对{p}的{w}控制和{w}数据保密，国内样机{w}只有其{n}%。",
-             "{w}过程中{w}不均，{p}合格率不足{n}%，{w}成本居高不下。", "缺少{p}专用的{w}模型和{w}试验手段，{w}靠经验调整，返工率{n}%。"]
+             "{p}用{w}的制备过程中{w}不均，{p}合格率不足{n}%，{w}成本居高不下。", "缺少{p}专用的{w}模型和{w}试验手段，{w}靠经验调整，返工率{n}%。",
+             "研究{w}、{w}与{w}的协同机理，突破{w}控制技术，形成{p}样机。", "采用{w}结合{w}的方法，解决{w}在{p}运行时的{w}问题，使{w}提高{n}%。",
+             "{w}≥{n}MPa，{w}≤{n}%，{w}精度±{n}μm，用于{w}与{w}。", "国外{w}已实现{w}，{w}指标为{n}，我省{w}停留在{n}，{w}依靠{w}完成。",
+             "开发{w}用{w}，建立{w}模型，完成{w}与{w}的匹配，在{w}上验证。", "针对{w}，以{w}替代{w}，优化{w}和{w}参数，{w}达到{n}级。",
+             "{w}线年产能{n}万件，{w}合格率{n}%，吨{w}能耗{n}kWh，均落后于{w}。", "{w}易使{w}开裂，{w}寿命只有{n}h，{w}更换一次停产{n}天。"]
 
 
 def credit_code(area, subject):
@@ -55,7 +59,7 @@ def credit_code(area, subject):
 class Writer:
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.products, self.count, self.titles = [], 0, set()
+        self.products, self.count, self.titles, self.trade = [], 0, set(), WORDS
         with open(os.path.join(HERE, "../config/routing/products.txt"), encoding="utf-8") as file:
             for line in file:
                 if not line.startswith(("#", "[")):
@@ -65,7 +69,7 @@ class Writer:
         return self.random.choice(SURNAMES) + "".join(self.random.sample(GIVEN, self.random.randint(1, 2)))
 
     def text(self, product, sentences):
-        fill = lambda pattern: re.sub(r"\{[wn]\}", lambda m: self.random.choice(WORDS) if m[0] == "{w}" else str(self.random.randint(2, 98)), pattern.replace("{p}", product))
+        fill = lambda pattern: re.sub(r"\{[wn]\}", lambda m: self.random.choice(self.trade) if m[0] == "{w}" else str(self.random.randint(2, 98)), pattern.replace("{p}", product))
         return "".join(fill(pattern) for pattern in self.random.sample(SENTENCES, sentences))
 
     def topic(self, bureau):
@@ -76,6 +80,8 @@ class Writer:
             if title not in self.titles:
                 break
         self.titles.add(title)
+        # Every trade has words of its own: what two topics have in common is mostly grammar.
+        self.trade = self.random.sample(self.products, 12) + self.random.sample(WORDS, 6)
         self.count += 1
         city = BUREAUS[bureau].replace("朝鲜族自治", "")[:3].rstrip("工")
         company = f"{city}{choose(WORDS)}{choose(WORDS)}{self.count % 7000:04d}{choose(['科技有限公司', '机械制造有限公司', '股份有限公司', '新材料有限公司'])}"
