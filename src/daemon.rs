@@ -88,6 +88,7 @@ pub fn read_in_children(config: &Config, knowledge: &Knowledge, program: PathBuf
         processes: config.reader.processes,
         timeout: Duration::from_secs(config.reader.timeout_secs),
         memory_max_bytes: config.reader.memory_max_bytes,
+        ocr: config.ocr.clone(),
     };
     Ok(Readers::children(settings, knowledge)?)
 }

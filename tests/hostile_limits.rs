@@ -187,7 +187,7 @@ fn a_mail_over_its_limits_is_told_so() {
 fn no_limit_is_forgotten_here() {
     // These cut what is beyond them without a word: a text of so many characters, and the last pages of a very long document.
     let silent = ["text_max_chars", "pages_max"];
-    let elsewhere = ["rows_max", "columns_max", "cells_max", "message_max_bytes", "files_max"];
+    let elsewhere = ["rows_max", "columns_max", "cells_max", "message_max_bytes", "files_max", "scan_max_bytes", "scan_max_pixels"];
     let tested: Vec<&str> = cases().iter().map(|case| case.limit).chain(silent).chain(elsewhere).collect();
     let all = serde_json::to_value(Limits::default()).unwrap();
     for limit in all.as_object().unwrap().keys() {

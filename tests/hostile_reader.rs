@@ -30,7 +30,7 @@ fn readers(program: PathBuf, timeout: Duration, memory_max_bytes: u64) -> Reader
         submitters: Submitters::shipped(),
         ..Knowledge::default()
     };
-    Readers::children(ReaderSettings { program, processes: 1, timeout, memory_max_bytes }, &knowledge).unwrap()
+    Readers::children(ReaderSettings { program, processes: 1, timeout, memory_max_bytes, ocr: None }, &knowledge).unwrap()
 }
 
 fn fixture(name: &str) -> Vec<u8> {

@@ -43,6 +43,7 @@ mod reading_bureaus;
 mod reading_letters;
 mod reading_mails;
 mod reading_parts;
+mod reading_scans;
 mod reading_sheets;
 mod reading_table;
 mod reading_word;

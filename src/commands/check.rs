@@ -31,6 +31,9 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
         knowledge.submitters.entries.len()
     );
     let mut answers = vec![Answer { what: "configuration", result: Ok(found) }, Answer { what: "reader", result: Ok(confinement()) }];
+    if let Some(ocr) = &installation.config.ocr {
+        answers.push(Answer { what: "ocr", result: ocr.probe().await });
+    }
     if connect {
         answers.push(Answer { what: "mailbox", result: mailbox(installation).await });
         answers.push(Answer { what: "smtp", result: smtp(&installation.config.smtp).await });

@@ -165,6 +165,9 @@ enum Command {
     /// Read foreign bytes for another annexd; not for people
     #[command(hide = true)]
     Reader,
+    /// Become the recogniser of characters, confined; not for people
+    #[command(hide = true)]
+    Recogniser { program: PathBuf, language: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -236,6 +239,10 @@ pub fn main() -> ExitCode {
         // No runtime, no log: a reading process talks to its parent only.
         return if child::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let Command::Recogniser { program, language } = &cli.command {
+        log::say(&child::become_recogniser(program, language).to_string());
+        return ExitCode::FAILURE;
+    }
     supervisor::without_core_dumps();
     // The demo's own words say all of it.
     log::start(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
@@ -306,7 +313,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Migrate(_) => migrate::bring_up_to_date(&build(load()?).await?.store, cli.json).await?,
         Command::Manual { out } => manual::manual(Cli::command(), &out)?,
-        Command::Reader => {}
+        Command::Reader | Command::Recogniser { .. } => {}
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::{civil::Time, tz::TimeZone};
@@ -14,7 +15,10 @@ use super::{
     sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
     storing::{Role, StoreConfig, roles, store},
 };
-use crate::domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox};
+use crate::{
+    domain::{letters::caps::AnswerCaps, limits::Limits, message::Mailbox},
+    edge::reader::ocr::OcrSettings,
+};
 
 /// Everything `annexd.toml` says.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     pub examine: ExamineConfig,
     pub reader: ReaderConfig,
+    /// Recognition of scanned letters, where it is switched on.
+    pub ocr: Option<OcrSettings>,
     pub queue: QueueConfig,
     pub data: DataPaths,
 }
@@ -152,6 +158,7 @@ impl Config {
                 timeout_secs: reader.number("reader", "timeout_secs", 1..=3_600).unwrap_or(60),
                 memory_max_bytes: reader.number("reader", "memory_max_mib", 128..=65_536).unwrap_or(1_024) << 20,
             },
+            ocr: ocr(&mut reader),
             queue: QueueConfig { attach_max_bytes: reader.number("queue", "attach_max_mib", 0..=50).unwrap_or(10) << 20 },
             data: data_paths(&mut reader, &beside),
         };
@@ -197,6 +204,18 @@ fn web(reader: &mut Reader) -> Option<WebConfig> {
         return reader.wrong("web", "listen", &file, line, text);
     }
     Some(WebConfig { listen })
+}
+
+/// Off unless it is asked for: what it finds is a hint only.
+fn ocr(reader: &mut Reader) -> Option<OcrSettings> {
+    let enabled = reader.boolean("ocr", "enabled").unwrap_or(false);
+    let settings = OcrSettings {
+        program: reader.string("ocr", "program").unwrap_or_else(|| "tesseract".to_owned()).into(),
+        language: reader.string("ocr", "language").unwrap_or_else(|| "chi_sim".to_owned()),
+        timeout: Duration::from_secs(reader.number("ocr", "timeout_secs", 1..=3_600).unwrap_or(60)),
+        memory_max_bytes: reader.number("ocr", "memory_max_mib", 256..=65_536).unwrap_or(1_024) << 20,
+    };
+    enabled.then_some(settings)
 }
 
 fn cores() -> usize {

@@ -28,6 +28,10 @@ pub struct Limits {
     pub pages_max: usize,
     /// Characters of a PDF or OFD, all pages together: each is kept with its place.
     pub pages_max_chars: usize,
+    /// Pixels of one image of a scanned page that is looked at for recognition.
+    pub scan_max_pixels: usize,
+    /// Bytes of a photographed letter that is looked at for recognition.
+    pub scan_max_bytes: usize,
     /// Unpacked bytes of one part of a spreadsheet package.
     pub sheet_max_bytes: usize,
     /// Unpacked bytes of a spreadsheet package, all parts together.
@@ -68,6 +72,8 @@ impl Default for Limits {
             archive_records_max: 20_000,
             pages_max: 200,
             pages_max_chars: 400_000,
+            scan_max_pixels: 40_000_000,
+            scan_max_bytes: 20 << 20,
             sheet_max_bytes: 64 << 20,
             workbook_max_bytes: 160 << 20,
             whole_workbook_max_bytes: 32 << 20,

@@ -50,6 +50,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         &["permission denied", "readonly", "read-only"],
         "没有读写权限。请以annexd用户运行（runuser -u annexd -- annexd …），并核对目录属主。",
     ),
+    (
+        &["tesseract"],
+        "文字识别程序或简体中文语言包未安装：apt install tesseract-ocr tesseract-ocr-chi-sim。不装也不影响收件和登记，只是扫描件没有识别结果可供参考；不需要的，请将[ocr]的enabled改为false。",
+    ),
     (&["made by a newer annexd"], "数据库由更新版本的annexd建立。请装回该版本，或恢复升级前的备份。"),
 ];
 

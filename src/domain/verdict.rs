@@ -32,6 +32,7 @@ mod letter;
 mod matching;
 mod ordering;
 mod reading;
+pub mod recognised;
 pub mod replaying;
 mod twins;
 
@@ -126,6 +127,9 @@ pub struct FormalLetter {
     pub attachment: String,
     /// 长工信函〔2024〕37号, where it could be read.
     pub number: Option<String>,
+    /// What a recogniser of characters made of a scan: a hint for people, no fact.
+    #[serde(default)]
+    pub recognised: Option<recognised::Recognised>,
 }
 
 /// One file of the mail.

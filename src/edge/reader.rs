@@ -14,15 +14,20 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use crate::domain::verdict::{
-    self, Knowledge, Reading,
-    attached::{Attached, Wanted, attached},
+use crate::domain::{
+    submitters::Submitters,
+    verdict::{
+        self, Knowledge, Reading,
+        attached::{Attached, Wanted, attached},
+    },
 };
 
 pub mod child;
+pub mod ocr;
 mod process;
 mod wire;
 
+use ocr::OcrSettings;
 use process::{Process, Trouble, Why};
 
 /// Files of one mail that may break a child before the whole mail is given up.
@@ -41,6 +46,8 @@ pub struct ReaderSettings {
     pub timeout: Duration,
     /// Address space of one child (RLIMIT_AS).
     pub memory_max_bytes: u64,
+    /// Scanned letters are put through a recogniser of characters, where it is switched on.
+    pub ocr: Option<OcrSettings>,
 }
 
 /// Where mails are read. Cheap to clone.
@@ -57,6 +64,8 @@ pub struct Children {
     settings: ReaderSettings,
     /// What every child is told first.
     knowledge: Vec<u8>,
+    /// Names by which a recognised bureau is known.
+    submitters: Submitters,
     idle: Mutex<Vec<Process>>,
     permits: Semaphore,
     /// Children that a mail broke.
@@ -95,6 +104,7 @@ impl Readers {
         Ok(Self::Children(Arc::new(Children {
             settings,
             knowledge: words,
+            submitters: knowledge.submitters.clone(),
             idle: Mutex::new(Vec::new()),
             permits,
             crashes: AtomicU64::new(0),
@@ -198,10 +208,7 @@ impl Children {
             let read = process.read(raw, &set_aside, self.settings.timeout).await;
             self.crashes.fetch_add(u64::from(read.is_err()), Ordering::Relaxed);
             match read {
-                Ok(reading) => {
-                    self.put_back(process);
-                    return Ok(*reading);
-                }
+                Ok(reading) => return Ok(self.with_hint(process, mail, *reading).await),
                 // Somebody may have ended it from outside (the OOM killer, a stop of the whole service): that is nobody's fault yet.
                 Err(Trouble { file, what, why: Why::Ended }) if doubtful.insert(file.clone()) => {
                     tracing::warn!(file, "The reading process ended and the mail is read again: {what}.");
@@ -213,6 +220,30 @@ impl Children {
                 Err(Trouble { what, .. }) => return Err(ReadError::Broke(what)),
             }
         }
+    }
+
+    /// Adds what can be recognised in a scanned letter. Whatever fails here, the mail stays as it was read.
+    async fn with_hint(&self, mut process: Process, mail: &Mail, mut reading: Reading) -> Reading {
+        let Some((settings, path)) = self.settings.ocr.as_ref().zip(reading.scanned_letter()) else {
+            self.put_back(process);
+            return reading;
+        };
+        let pictures = match process::Raw::of(mail).await {
+            Ok(raw) => process.pictures(raw, path, self.settings.timeout).await,
+            Err(_) => Ok(Vec::new()),
+        };
+        let recognised = match pictures {
+            Ok(pictures) => {
+                self.put_back(process);
+                ocr::recognise(settings, &self.settings.program, pictures).await.map_err(|error| error.to_string())
+            }
+            Err(trouble) => Err(trouble.what),
+        };
+        match recognised {
+            Ok(text) => reading.add_recognised(&text, &self.submitters),
+            Err(what) => tracing::info!(file = path, "A scanned letter was not put through the recogniser: {what}."),
+        }
+        reading
     }
 
     async fn files(&self, mail: &Mail, wanted: &Wanted) -> Result<Vec<Attached>, ReadError> {

@@ -9,6 +9,7 @@ mod layout;
 mod ofd;
 mod pdf;
 mod ruled;
+pub mod scan;
 
 /// Characters of one page; a page of a form has some thousands.
 const GLYPHS_MAX: usize = 40_000;

@@ -155,7 +155,7 @@ pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
         .chain([found.base_name()])
         .chain(texts.iter().copied())
         .find_map(letter::document_number);
-    Some(FormalLetter { attachment: found.file.path.clone(), number })
+    Some(FormalLetter { attachment: found.file.path.clone(), number, recognised: None })
 }
 
 /// Forms and rows, each with its file, in order of appearance.

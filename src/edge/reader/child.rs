@@ -7,12 +7,14 @@ use std::{
 
 use super::{
     process::MEMORY_VARIABLE,
-    wire::{FRAME_MAX_BYTES, Packed, Reply, Request, length},
+    wire::{FRAME_MAX_BYTES, Packed, Reply, Request, length, packed},
 };
-use crate::domain::verdict::{Go, Knowledge, attached::attached, read_watched};
+use crate::domain::verdict::{Go, Knowledge, attached::attached, read_watched, recognised};
 
+mod recogniser;
 mod sandbox;
 
+pub use recogniser::become_recogniser;
 pub use sandbox::{Confinement, probe};
 
 /// Address space where the parent names none.
@@ -23,8 +25,7 @@ const MEMORY_MAX_BYTES: u64 = 1 << 30;
 /// # Errors
 /// When the pipe breaks or the parent speaks another language.
 pub fn serve() -> io::Result<()> {
-    let memory_max_bytes = std::env::var(MEMORY_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MEMORY_MAX_BYTES);
-    sandbox::shut_in(memory_max_bytes);
+    sandbox::shut_in(memory_max_bytes());
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let Some(knowledge) = frame(&mut input)? else { return Ok(()) };
     let knowledge: Knowledge = serde_json::from_slice(&knowledge).map_err(io::Error::other)?;
@@ -36,6 +37,12 @@ pub fn serve() -> io::Result<()> {
             // What a panic leaves behind is not trusted with another mail.
             let Ok(files) = files else { return Ok(()) };
             say(&mut output, &Reply::Files(files.into_iter().map(Packed::of).collect()))?;
+            continue;
+        }
+        if let Some(path) = request.pictures_of {
+            let pictures = catch_unwind(AssertUnwindSafe(|| recognised::pictures(&raw, &path, &knowledge.limits)));
+            let Ok(pictures) = pictures else { return Ok(()) };
+            say(&mut output, &Reply::Pictures(pictures.iter().map(|picture| packed(picture)).collect()))?;
             continue;
         }
         let mut broken_pipe = None;
@@ -62,6 +69,11 @@ pub fn serve() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The address space that the parent has named.
+fn memory_max_bytes() -> u64 {
+    std::env::var(MEMORY_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MEMORY_MAX_BYTES)
 }
 
 /// One frame; `None` where the parent has closed the pipe.

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     Mail, ReaderSettings,
-    wire::{ANSWER_MAX_BYTES, Packed, Reply, Request, length},
+    wire::{ANSWER_MAX_BYTES, Packed, Reply, Request, length, unpacked},
 };
 use crate::domain::verdict::{
     Reading,
@@ -116,13 +116,15 @@ impl Process {
         let end = Instant::now() + wait;
         let mut file = None;
         let trouble = |file: Option<String>, why: Why, what: String| Trouble { file, what, why };
-        self.ask(&Request { set_aside: set_aside.clone(), wanted: None }, raw, end, wait).await?;
+        self.ask(&Request { set_aside: set_aside.clone(), ..Request::default() }, raw, end, wait).await?;
         loop {
             match timeout_at(end, self.reply()).await {
                 Ok(Ok(Reply::Looking(path))) => file = Some(path),
                 Ok(Ok(Reply::Done(reading))) => return Ok(reading),
                 Ok(Ok(Reply::Panicked(said))) => return Err(trouble(file, Why::Bug, format!("it panicked: {said}"))),
-                Ok(Ok(Reply::Files(_))) => return Err(trouble(file, Why::Ended, "it answered another question".to_owned())),
+                Ok(Ok(Reply::Files(_) | Reply::Pictures(_))) => {
+                    return Err(trouble(file, Why::Ended, "it answered another question".to_owned()));
+                }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => return Err(trouble(file, Why::Answer, error.to_string())),
                 Ok(Err(error)) => return Err(trouble(file, Why::Ended, self.last_words(&error).await)),
                 Err(_) => return Err(trouble(file, Why::Time, format!("it took longer than {} s", wait.as_secs()))),
@@ -134,10 +136,26 @@ impl Process {
     pub async fn files(&mut self, raw: Raw<'_>, wanted: &Wanted, wait: Duration) -> Result<Vec<Attached>, Trouble> {
         self.mails += 1;
         let end = Instant::now() + wait;
-        self.ask(&Request { set_aside: BTreeMap::new(), wanted: Some(wanted.clone()) }, raw, end, wait).await?;
+        self.ask(&Request { wanted: Some(wanted.clone()), ..Request::default() }, raw, end, wait).await?;
+        match self.one_reply(end, wait).await? {
+            Reply::Files(files) => Ok(files.into_iter().filter_map(Packed::unpacked).collect()),
+            _ => Err(Trouble { file: None, what: "it answered another question".to_owned(), why: Why::Ended }),
+        }
+    }
+
+    /// Pictures of a scanned letter. After trouble the child is of no use any more.
+    pub async fn pictures(&mut self, raw: Raw<'_>, path: &str, wait: Duration) -> Result<Vec<Vec<u8>>, Trouble> {
+        let end = Instant::now() + wait;
+        self.ask(&Request { pictures_of: Some(path.to_owned()), ..Request::default() }, raw, end, wait).await?;
+        match self.one_reply(end, wait).await? {
+            Reply::Pictures(pictures) => Ok(pictures.iter().filter_map(|picture| unpacked(picture)).collect()),
+            _ => Err(Trouble { file: None, what: "it answered another question".to_owned(), why: Why::Ended }),
+        }
+    }
+
+    async fn one_reply(&mut self, end: Instant, wait: Duration) -> Result<Reply, Trouble> {
         let (why, what) = match timeout_at(end, self.reply()).await {
-            Ok(Ok(Reply::Files(files))) => return Ok(files.into_iter().filter_map(Packed::unpacked).collect()),
-            Ok(Ok(_)) => (Why::Ended, "it answered another question".to_owned()),
+            Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => (Why::Answer, error.to_string()),
             Ok(Err(error)) => (Why::Ended, self.last_words(&error).await),
             Err(_) => (Why::Time, format!("it took longer than {} s", wait.as_secs())),

@@ -21,6 +21,8 @@ pub struct Request {
     pub set_aside: BTreeMap<String, String>,
     /// These files as they are, instead of a reading.
     pub wanted: Option<Wanted>,
+    /// Pictures of this scanned letter, instead of a reading.
+    pub pictures_of: Option<String>,
 }
 
 /// A file on its way through the pipe: base64 stands for bytes in JSON.
@@ -44,6 +46,18 @@ impl Packed {
     }
 }
 
+/// Bytes for JSON.
+#[must_use]
+pub fn packed(bytes: &[u8]) -> String {
+    base64_simd::STANDARD.encode_to_string(bytes)
+}
+
+/// The bytes again; `None` where a child has lost its mind.
+#[must_use]
+pub fn unpacked(text: &str) -> Option<Vec<u8>> {
+    base64_simd::STANDARD.decode_to_vec(text).ok()
+}
+
 /// What a child says.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
@@ -52,6 +66,8 @@ pub enum Reply {
     Done(Box<Reading>),
     /// The files that were wanted.
     Files(Vec<Packed>),
+    /// The pictures that were wanted, in base64.
+    Pictures(Vec<String>),
     /// A bug was caught; the file it stands for is the one looked into last.
     Panicked(String),
 }

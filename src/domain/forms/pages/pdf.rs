@@ -54,7 +54,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
 }
 
 /// Inflates every stream that is no image once, counting: the library itself has no limit.
-fn refuse_bombs(bytes: &[u8], limits: &Limits) -> Result<(), ReadProblem> {
+pub fn refuse_bombs(bytes: &[u8], limits: &Limits) -> Result<(), ReadProblem> {
     let max_bytes = limits.container_file_max_bytes;
     let mut total = 0_usize;
     for at in memchr::memmem::find_iter(bytes, b"stream") {
