@@ -18,7 +18,7 @@ SOURCES = {
     "csv": ["sheets/*.csv", "bureaus/*.csv"],
     "html": ["sheets/*.html", "bureaus/*.html"],
     "spreadsheetml": ["sheets/*.xml"],
-    "pdf": ["letters/*.pdf", "bureaus/*.pdf"],
+    "pdf": ["letters/*.pdf", "aligned/*.pdf", "bureaus/*.pdf"],
     "ofd": ["letters/*.ofd"],
     "configuration": ["../../config/*.toml", "../../config/forms/*.toml"],
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use annexd::domain::{
+    findings::Finding,
     forms::catalogue::Catalogue,
     limits::Limits,
     parts::FileStatus,
@@ -172,6 +173,88 @@ fn tables_over_a_limit_are_read_up_to_it_and_say_so() {
     }
 }
 
+/// A file of which a part is left out once this change is made to the limits, and the words that say so.
+struct Cut {
+    limit: &'static str,
+    change: fn(&mut Limits),
+    name: &'static str,
+    bytes: Vec<u8>,
+    words: &'static str,
+}
+
+fn workbook(sheets: usize, merges: u32) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for number in 0..sheets {
+        let sheet = book.add_worksheet().set_name(format!("表{number}")).unwrap();
+        for (column, label) in ["序号", "课题名称", "申报单位", "联系人", "联系电话"].into_iter().enumerate() {
+            sheet.write(0, column as u16, label).unwrap();
+            sheet.write(1, column as u16, ["1", "造雪机研制", "甲公司", "李明", "0431-88970001"][column]).unwrap();
+        }
+        for merge in 0..merges {
+            sheet.merge_range(10 + merge, 0, 10 + merge, 3, "", &rust_xlsxwriter::Format::new()).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+fn cuts() -> Vec<Cut> {
+    let cut = |limit, change, name, bytes, words| Cut { limit, change, name, bytes, words };
+    let table = "<table><tr><td>序号</td><td>课题名称</td></tr></table>";
+    let sheet = "<Worksheet ss:Name=\"a\"><Table><Row><Cell><Data ss:Type=\"String\">甲</Data></Cell></Row></Table></Worksheet>";
+    let xml = format!(
+        "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">{}</Workbook>",
+        sheet.repeat(3)
+    );
+    let one_sheet = |limits: &mut Limits| limits.sheets_max = 1;
+    vec![
+        cut("pages_max", |limits| limits.pages_max = 1, "a.pdf", fixture("letters/split-over-three-pages.pdf"), "页数超过1页的上限"),
+        cut("page_max_chars", |limits| limits.page_max_chars = 50, "a.pdf", fixture("letters/letter.pdf"), "文字超过每页50字的上限"),
+        cut("page_rules_max", |limits| limits.page_rules_max = 3, "a.pdf", fixture("letters/summary.pdf"), "线条超过每页3条的上限"),
+        cut("page_fields_max", |limits| limits.page_fields_max = 3, "a.pdf", fixture("letters/summary.pdf"), "表格超过每页3格的上限"),
+        cut("page_elements_max", |limits| limits.page_elements_max = 9, "a.ofd", fixture("letters/letter.ofd"), "每页9个元素的上限"),
+        cut("text_max_chars", |limits| limits.text_max_chars = 8, "a.pdf", fixture("letters/letter.pdf"), "正文超过8字的上限"),
+        cut("text_max_chars", |limits| limits.text_max_chars = 8, "a.docx", fixture("word/four_columns_2.docx"), "达到8字的上限"),
+        cut("sheets_max", one_sheet, "a.xlsx", workbook(3, 0), "超过1个的上限"),
+        cut("sheets_max", one_sheet, "a.xls", table.repeat(3).into_bytes(), "超过1个的上限"),
+        cut("sheets_max", one_sheet, "a.xls", xml.into_bytes(), "超过1个的上限"),
+        cut("sheets_max", one_sheet, "a.ods", fixture("sheets/several_sheets.lo.ods"), "超过1个的上限"),
+        cut("sheets_max", one_sheet, "a.xls", fixture("sheets/several_sheets.lo.xls"), "超过1个的上限"),
+        cut("merges_max", |limits| limits.merges_max = 2, "a.xlsx", workbook(1, 5), "合并单元格超过2处的上限"),
+        cut("workbook_text_max_bytes", |limits| limits.workbook_text_max_bytes = 60, "a.xlsx", workbook(1, 0), "的部分未读取"),
+        cut("forms_max", |limits| limits.forms_max = 1, "a.docx", fixture("word/resaved_several_tables.docx"), "超过1份的上限"),
+    ]
+}
+
+#[test]
+fn what_is_left_out_for_a_limit_is_said_and_the_rest_is_read() {
+    let mut wrong = Vec::new();
+    for cut in cuts() {
+        let mut limits = Limits::default();
+        (cut.change)(&mut limits);
+        let reading = reading(&mail(cut.name, &cut.bytes), limits);
+        let said = |finding: &Finding| finding.message.contains(&format!("“{}”", cut.name)) && finding.message.contains(cut.words);
+        if !reading.findings.iter().any(said) {
+            let told: Vec<_> = reading.findings.iter().map(|finding| &finding.message).collect();
+            wrong.push(format!("{} of {}: {:?} wanted in {told:?}", cut.limit, cut.name, cut.words));
+        }
+        if reading.drafts.is_empty() {
+            wrong.push(format!("{}: the form beside it was not read", cut.limit));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_mail_s_own_text_that_is_cut_is_said() {
+    let long = format!(
+        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n",
+        "字".repeat(50)
+    );
+    let over = reading(long.as_bytes(), Limits { text_max_chars: 20, ..Limits::default() });
+    assert!(over.findings.iter().any(|finding| finding.message.contains("邮件正文达到20字的上限")), "{:?}", over.findings);
+    assert!(!reading(long.as_bytes(), Limits::default()).findings.iter().any(|finding| finding.message.contains("上限")));
+}
+
 #[test]
 fn a_mail_over_its_limits_is_told_so() {
     let large = mail("a.bin", &noise(900_000));
@@ -185,10 +268,9 @@ fn a_mail_over_its_limits_is_told_so() {
 /// A limit without a test has no sentence that anybody has read.
 #[test]
 fn no_limit_is_forgotten_here() {
-    // These cut what is beyond them without a word: a text of so many characters, and the last pages of a very long document.
-    let silent = ["text_max_chars", "pages_max"];
+    // The last two: reading_scans.rs.
     let elsewhere = ["rows_max", "columns_max", "cells_max", "message_max_bytes", "files_max", "scan_max_bytes", "scan_max_pixels"];
-    let tested: Vec<&str> = cases().iter().map(|case| case.limit).chain(silent).chain(elsewhere).collect();
+    let tested: Vec<&str> = cases().iter().map(|case| case.limit).chain(cuts().iter().map(|cut| cut.limit)).chain(elsewhere).collect();
     let all = serde_json::to_value(Limits::default()).unwrap();
     for limit in all.as_object().unwrap().keys() {
         assert!(tested.contains(&limit.as_str()), "{limit} has no test");

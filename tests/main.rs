@@ -39,6 +39,7 @@ mod netease;
 mod new_form;
 mod operate;
 mod reader;
+mod reading_aligned;
 mod reading_bureaus;
 mod reading_letters;
 mod reading_mails;

@@ -1,5 +1,5 @@
-//! Forms and summary tables as different bureaus' secretaries lay them out (`tests/fixtures/make/bureaus.py`, written without looking
-//! at the readers) say exactly what was put into them.
+//! Forms and summary tables as different bureaus' secretaries lay them out (`tests/fixtures/make/bureaus.py` and `offices.py`, both
+//! written without looking at the readers) say exactly what was put into them.
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -29,8 +29,8 @@ struct TrueRecord {
 }
 
 /// `BUREAU_FIXTURES` names another folder of files and truths to measure.
-fn fixtures() -> Vec<PathBuf> {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bureaus");
+fn fixtures(set: &str) -> Vec<PathBuf> {
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(set);
     let folder = std::env::var_os("BUREAU_FIXTURES").map_or_else(own, PathBuf::from);
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|found| found != "json"));
@@ -75,9 +75,18 @@ fn judge(name: &str, truth: &Truth, reading: &FormReading, wrong: &mut Vec<Strin
 
 #[test]
 fn whatever_a_secretary_laid_out_is_read_as_it_was_filled() {
+    measure("bureaus");
+}
+
+#[test]
+fn the_printed_forms_of_other_provinces_are_read_as_they_were_filled() {
+    measure("offices");
+}
+
+fn measure(set: &str) {
     let mut report = String::new();
     let (mut files, mut right, mut judged, mut wrong) = (0, 0, 0, Vec::new());
-    for path in fixtures() {
+    for path in fixtures(set) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let truth: Truth = serde_json::from_str(&fs::read_to_string(path.with_file_name(format!("{name}.json"))).unwrap()).unwrap();
         let found = judge(&name, &truth, &read(&path), &mut wrong);

@@ -64,6 +64,8 @@ pub struct FormReading {
     pub decisions: Option<Vec<decisions::Decision>>,
     /// Remarks for a person (hidden sheets, rows over the limit …), in Chinese.
     pub notes: Vec<String>,
+    /// What the sender must send otherwise, though the rest of the file was read: one Chinese sentence.
+    pub problem: Option<String>,
 }
 
 /// Why a file could not be read; data for the sender, not a fault.
@@ -90,8 +92,18 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
             }
             WordDocument::of(workbook)
         }
-        FileType::Pdf | FileType::Ofd => WordDocument::of(pages::read(file_type, bytes, limits)?),
+        FileType::Pdf | FileType::Ofd => return read_pages(file_type, bytes, catalogue, limits).map(Some),
         _ => return Ok(None),
     };
     Ok(Some(form_match::read(&document, catalogue, limits)))
+}
+
+fn read_pages(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limits: &Limits) -> Result<FormReading, ReadProblem> {
+    let paged = pages::read(file_type, bytes, catalogue, limits)?;
+    let mut reading = form_match::read(&WordDocument::of(paged.document), catalogue, limits);
+    if paged.aligned > 0 {
+        reading.notes.push("汇总表没有完整的表格线，按文字的位置分栏读取，请与原件核对".to_owned());
+    }
+    reading.problem = paged.unclear;
+    Ok(reading)
 }

@@ -26,12 +26,28 @@ pub struct Limits {
     pub archive_records_max: usize,
     /// Pages of a PDF or OFD that are read.
     pub pages_max: usize,
+    /// Characters of one page of a PDF or OFD; a page of a form has some thousands.
+    pub page_max_chars: usize,
+    /// Ruled lines of one page; beyond, it is a drawing.
+    pub page_rules_max: usize,
+    /// Fields of the lattice that a page's ruled lines make.
+    pub page_fields_max: usize,
+    /// XML elements of one page of an OFD.
+    pub page_elements_max: usize,
     /// Characters of a PDF or OFD, all pages together: each is kept with its place.
     pub pages_max_chars: usize,
     /// Pixels of one image of a scanned page that is looked at for recognition.
     pub scan_max_pixels: usize,
     /// Bytes of a photographed letter that is looked at for recognition.
     pub scan_max_bytes: usize,
+    /// Sheets of a workbook, or tables of a web page.
+    pub sheets_max: usize,
+    /// Merged areas of one sheet.
+    pub merges_max: usize,
+    /// Bytes of text of a workbook, all sheets together.
+    pub workbook_text_max_bytes: usize,
+    /// Filled forms of one file.
+    pub forms_max: usize,
     /// Unpacked bytes of one part of a spreadsheet package.
     pub sheet_max_bytes: usize,
     /// Unpacked bytes of a spreadsheet package, all parts together.
@@ -71,9 +87,17 @@ impl Default for Limits {
             dictionary_max_bytes: 64 << 20,
             archive_records_max: 20_000,
             pages_max: 200,
+            page_max_chars: 40_000,
+            page_rules_max: 4_000,
+            page_fields_max: 20_000,
+            page_elements_max: 400_000,
             pages_max_chars: 400_000,
             scan_max_pixels: 40_000_000,
             scan_max_bytes: 20 << 20,
+            sheets_max: 256,
+            merges_max: 20_000,
+            workbook_text_max_bytes: 24 << 20,
+            forms_max: 200,
             sheet_max_bytes: 64 << 20,
             workbook_max_bytes: 160 << 20,
             whole_workbook_max_bytes: 32 << 20,

@@ -47,7 +47,11 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, limits: &Limits) -> 
     let mut reading = FormReading::default();
     let taken = summary::read(document, catalogue, &mut reading);
     if let Some((form, mentions)) = best_form(document, catalogue, limits, &taken) {
-        let records = records::gather(form, &mentions);
+        let mut records = records::gather(form, &mentions);
+        if records.len() > limits.forms_max {
+            records.truncate(limits.forms_max);
+            reading.notes.push(format!("表格超过{}份的上限，其后的没有读取", limits.forms_max));
+        }
         if records.is_empty() && reading.records.is_empty() && reading.blank_form.is_none() {
             reading.blank_form = Some(form.id.clone());
         }
@@ -58,8 +62,20 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, limits: &Limits) -> 
     let mut text = if recognised { document.loose_text() } else { document.whole_text() };
     text.push('\n');
     text.push_str(&reading.text);
+    reading.notes.extend(document.cuts.iter().cloned());
+    reading.notes.extend(cut_values(&reading, limits.text_max_chars));
     reading.text = text.trim().chars().take(limits.text_max_chars).collect();
+    if text.trim().len() > reading.text.len() {
+        reading.notes.push(format!("正文超过{}字的上限，其后的没有读取", limits.text_max_chars));
+    }
     reading
+}
+
+/// Values that reach the length at which readers cut.
+fn cut_values(reading: &FormReading, max_chars: usize) -> Vec<String> {
+    let values = reading.records.iter().flat_map(|record| record.values.values());
+    let long = values.filter(|value| value.text.len() >= max_chars && value.text.chars().count() >= max_chars);
+    long.map(|value| format!("{}的内容达到{max_chars}字的上限，其后的没有读取", value.place)).collect()
 }
 
 /// Reads plain text, a paragraph a line, as a form (text of a PDF).

@@ -6,6 +6,22 @@ pub struct Document {
     pub tables: Vec<Grid>,
     /// Text outside of tables, a paragraph each, in order.
     pub paragraphs: Vec<String>,
+    /// What was left out for a limit, each a clause with the limit's figure.
+    pub cuts: Vec<String>,
+}
+
+impl Document {
+    /// Notes once what was left out.
+    pub fn cut(&mut self, what: String) {
+        if !self.cuts.contains(&what) {
+            self.cuts.push(what);
+        }
+    }
+
+    /// Notes that there are more sheets than are read.
+    pub fn cut_sheets(&mut self, sheets_max: usize) {
+        self.cut(format!("工作表（或表格）超过{sheets_max}个的上限，其后的没有读取"));
+    }
 }
 
 /// A table with merged cells. Coordinates are absolute, zero-based.

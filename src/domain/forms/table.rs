@@ -19,6 +19,7 @@ mod topics;
 mod view;
 
 use header::Header;
+pub(super) use lines::{is_beside_topics, is_row_number};
 use topics::Topics;
 pub(super) use view::cell_place;
 
@@ -116,7 +117,7 @@ impl TableReading {
     pub fn into_form_reading(self, form: &Form, paragraphs: &[String]) -> FormReading {
         let blank_form = (self.is_table && self.records.is_empty()).then(|| form.id.clone());
         let text = paragraphs.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n");
-        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes, decisions: None }
+        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes, ..FormReading::default() }
     }
 }
 

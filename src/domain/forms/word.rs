@@ -19,6 +19,8 @@ pub struct WordDocument {
     pub blocks: Vec<Block>,
     /// All tables in document order, nested ones behind the table that holds them.
     pub tables: Vec<WordTable>,
+    /// What was left out for a limit.
+    pub cuts: Vec<String>,
 }
 
 /// A piece of the body or of a cell.
@@ -91,7 +93,7 @@ impl WordDocument {
     /// A document of another format: its text, then its tables.
     #[must_use]
     pub fn of(document: Document) -> Self {
-        let mut made = Self::default();
+        let mut made = Self { cuts: document.cuts, ..Self::default() };
         document.paragraphs.iter().for_each(|text| made.push_paragraph(text));
         made.blocks.extend((0..document.tables.len()).map(Block::Table));
         made.tables = document.tables.into_iter().map(|grid| WordTable { grid, nested: BTreeMap::new() }).collect();

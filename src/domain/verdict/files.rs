@@ -73,6 +73,12 @@ fn read_file(mut file: File, knowledge: &Knowledge) -> ReadFile {
             if role != Role::Other || reading.decisions.is_some() {
                 file.status = FileStatus::Read;
             }
+            if let Some(problem) = &reading.problem {
+                file.problem = Some(problem.clone());
+                if role == Role::Other {
+                    file.status = FileStatus::Unsupported;
+                }
+            }
             ReadFile { file, reading, role }
         }
         // Pictures and the like: kept, not meant to be read. What cannot be read at all was named when its kind was found.

@@ -79,6 +79,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
     if oversized {
         findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));
     }
+    findings.extend(cut_text(&message, knowledge.limits.text_max_chars));
     findings.extend(unpacked.notes.iter().map(|note| mail_error("R18", None, note.clone())));
     let links = found_links(&message);
     findings.extend(links.iter().map(link_finding));
@@ -186,6 +187,13 @@ fn link_finding(link: &CloudLink) -> Finding {
 fn too_large(bytes: usize, max_bytes: usize) -> Finding {
     let text = format!("邮件大小{}MB，超过{}MB的上限，附件未读取。请分几封邮件发送。", bytes >> 20, max_bytes >> 20);
     mail_error("R18", None, text)
+}
+
+/// The mail's own text was longer than what is kept of it.
+fn cut_text(message: &Message, max_chars: usize) -> Option<Finding> {
+    let is_cut = message.text.len() >= max_chars && message.text.chars().count() >= max_chars;
+    let text = format!("邮件正文达到{max_chars}字的上限，其后的没有读取。");
+    is_cut.then(|| Finding { severity: Severity::Note, audience: Audience::Reviewer, ..mail_error("R18", None, text) })
 }
 
 pub(super) fn mail_error(rule: &str, attachment: Option<String>, message: String) -> Finding {

@@ -15,7 +15,7 @@ use crate::domain::{
     limits::Limits,
     message,
     parts::{self, File, FileStatus, FileType, Visitor},
-    submitters::{Clue, How, Submitters},
+    submitters::{Bureau, Clue, How, Submitters},
 };
 
 /// The mark that stands wherever a hint is read.
@@ -65,7 +65,7 @@ impl Recognised {
             .as_ref()
             .and_then(|date| date.captures_iter(&lines).last())
             .and_then(|found| Some(format!("{}日", found.get(1)?.as_str())));
-        let bureau = submitters.recognise(&[Clue { how: How::Letter, text: &lines }]).map(|bureau| bureau.name);
+        let bureau = bureau(&lines, submitters);
         let found = Self { number, title, bureau, date, note: MARK.to_owned() };
         let parts = [&found.number, &found.title, &found.bureau, &found.date];
         parts.iter().any(|part| part.is_some()).then_some(found)
@@ -77,6 +77,15 @@ impl Recognised {
         let said = |(label, part): (&str, &Option<String>)| part.as_ref().map(|part| format!("{label} {}", one_line(part)));
         parts.into_iter().filter_map(said).collect::<Vec<_>>().join("；")
     }
+}
+
+/// The bureau that signs, or one that some line names: a name of the directory before one with a misread character.
+fn bureau(lines: &str, submitters: &Submitters) -> Option<String> {
+    let signed = submitters.recognise(&[Clue { how: How::Letter, text: lines }]);
+    let is_known = |bureau: &Bureau| bureau.id != "unknown";
+    let named = |line: &str| submitters.recognise(&[Clue { how: How::Letter, text: line }]).filter(is_known);
+    let found = signed.clone().filter(is_known).or_else(|| lines.lines().find_map(named)).or(signed);
+    found.map(|bureau| bureau.name)
 }
 
 fn first(pattern: &LazyLock<Option<Regex>>, text: &str, say: impl Fn(&regex::Captures<'_>) -> String) -> Option<String> {

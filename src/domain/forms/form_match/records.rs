@@ -16,8 +16,6 @@ const FIELDS_MIN: usize = 3;
 
 /// Fields on a cover page at most.
 const COVER_FIELDS_MAX: usize = 6;
-/// More forms in one file are not told apart.
-const FORMS_MAX: usize = 200;
 
 /// The filled forms of a document.
 pub fn gather(form: &Form, mentions: &[Mention<'_>]) -> Vec<Record> {
@@ -84,7 +82,7 @@ fn cut<'m, 'a>(form: &Form, mentions: &'m [Mention<'a>]) -> Vec<Vec<&'m Mention<
     let Some(first_title) = titles.first() else { return vec![mentions.iter().collect()] };
     let before: BTreeSet<&str> = mentions.iter().take(*first_title).map(|mention| mention.field.key.as_str()).collect();
     let mut cuts = vec![0];
-    for pair in titles.windows(2).take(FORMS_MAX) {
+    for pair in titles.windows(2) {
         let [last, title] = pair else { continue };
         let mut at = *title;
         while let Some(previous) = at.checked_sub(1).filter(|previous| previous > last).and_then(|previous| mentions.get(previous)) {

@@ -43,6 +43,7 @@ pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormRe
                 .iter()
                 .filter_map(|block| if let Block::Paragraph(text) = block { Some(text.clone()) } else { None })
                 .collect(),
+            ..Document::default()
         };
         let found = table::read(&part, form);
         if !found.is_table {

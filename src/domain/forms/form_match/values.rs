@@ -46,7 +46,9 @@ static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// The value of a field as the sender wrote it; `None` where the place was left as printed.
 pub fn settle(field: &Field, text: &str, most_chars: usize) -> Option<String> {
     let text = folding::clean(&without_lines(text));
-    let text = without_seal(field, without_hint(&text));
+    // What is written on a printed line: __李明__.
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '_' | '＿'));
+    let text = without_seal(field, without_hint(text));
     let named = NAME_BEFORE.as_ref().and_then(|name| name.find(text)).map_or(0, |name| name.end());
     let text = text.get(named..).unwrap_or(text);
     if is_unfilled(text) {

@@ -21,8 +21,11 @@ pub fn document(pages: Vec<Page>, limits: &Limits) -> Document {
     let mut document = Document::default();
     let mut open = Open::default();
     let mut chars = 0_usize;
-    for page in pages {
-        let (tables, loose) = ruled::tables(&page, limits);
+    for (number, mut page) in (1_usize..).zip(pages) {
+        let (tables, loose) = ruled::tables(&mut page, limits);
+        if let Some(cut) = &page.cut {
+            document.cut(format!("第{number}页的{cut}"));
+        }
         let lines = lines(loose);
         let text_lines = || lines.iter().filter(|line| !is_page_number(line));
         let top_of_text = text_lines().map(|line| line.y).fold(f64::INFINITY, f64::min);
@@ -46,6 +49,8 @@ pub fn document(pages: Vec<Page>, limits: &Limits) -> Document {
             chars += paragraph.chars().count();
             if chars <= limits.text_max_chars {
                 document.paragraphs.push(paragraph);
+            } else {
+                document.cut(format!("正文超过{}字的上限，其后的没有读取", limits.text_max_chars));
             }
         }
     }
@@ -84,6 +89,10 @@ impl Line {
             self.size = self.size.max(glyph.size);
         }
         self.glyphs.push(glyph);
+    }
+
+    pub fn glyphs(&self) -> &[Glyph] {
+        &self.glyphs
     }
 
     fn ends_with_space(&self) -> bool {

@@ -15,14 +15,14 @@ use super::{Glyph, Page};
 use crate::domain::{forms::ReadProblem, limits::Limits};
 
 const POINTS_PER_MM: f64 = 72.0 / 25.4;
-/// Elements of one XML part.
+/// Elements looked at in the lists of a document; pages come first in them, and `pages_max` of those are read.
 const ELEMENTS_MAX: usize = 400_000;
 
 /// The pages of an OFD.
 ///
 /// # Errors
 /// Broken, without pages, or unpacking to more than the limit.
-pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
+pub fn pages(bytes: &[u8], limits: &Limits) -> Result<(Vec<Page>, bool), ReadProblem> {
     let damaged = || ReadProblem::Damaged("OFD文件已损坏或不完整".to_owned());
     let mut package = Package {
         archive: ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged())?,
@@ -34,6 +34,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
         return Err(ReadProblem::Encrypted);
     }
     let mut pages = Vec::new();
+    let mut more = false;
     let mut chars = 0;
     for document in texts_of(&root, "DocRoot") {
         let document = document.trim_start_matches('/').to_owned();
@@ -45,6 +46,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
             .collect();
         for page in elements(&text, "Page") {
             if pages.len() >= limits.pages_max {
+                more = true;
                 break;
             }
             let Some(place) = page.get("BaseLoc") else { continue };
@@ -54,16 +56,16 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
                 let used = elements(&text, "Template");
                 for template in used.iter().filter_map(|element| element.get("TemplateID")).filter_map(|id| templates.get(id)) {
                     if let Some(text) = package.text(&join(&folder, template))? {
-                        read_content(&text, &mut content);
+                        read_content(&text, &mut content, limits);
                     }
                 }
-                read_content(&text, &mut content);
+                read_content(&text, &mut content, limits);
             }
             super::count_chars(&mut chars, &content, limits)?;
             pages.push(content);
         }
     }
-    if pages.is_empty() { Err(damaged()) } else { Ok(pages) }
+    if pages.is_empty() { Err(damaged()) } else { Ok((pages, more)) }
 }
 
 /// Where a page stands: from the package's root, or beside the document.
@@ -180,13 +182,13 @@ impl Object {
     }
 }
 
-fn read_content(xml: &str, page: &mut Page) {
+fn read_content(xml: &str, page: &mut Page, limits: &Limits) {
     let mut reader = Reader::from_str(xml);
     let mut object = Object::default();
     let mut code: Option<BTreeMap<String, String>> = None;
     let mut text = String::new();
     let mut in_path = false;
-    for _ in 0..ELEMENTS_MAX {
+    for _ in 0..limits.page_elements_max {
         match reader.read_event() {
             Ok(Event::Start(element)) => match element.local_name().as_ref() {
                 "TextObject" | "PathObject" => object = Object::of(&attributes(&element)),
@@ -199,17 +201,18 @@ fn read_content(xml: &str, page: &mut Page) {
             Ok(Event::GeneralRef(entity)) => text.push_str(&reference(&entity)),
             Ok(Event::End(_)) => {
                 if let Some(code) = code.take() {
-                    add_text(page, &object, &code, &text);
+                    add_text(page, &object, &code, &text, limits);
                 } else if in_path {
-                    add_path(page, &object, &text);
+                    add_path(page, &object, &text, limits);
                     in_path = false;
                 }
                 text.clear();
             }
-            Ok(Event::Eof) | Err(_) => break,
+            Ok(Event::Eof) | Err(_) => return,
             Ok(_) => {}
         }
     }
+    page.cut.get_or_insert_with(|| format!("内容超过每页{}个元素的上限，其后的没有读取", limits.page_elements_max));
 }
 
 /// `&amp;` and `&#x9644;` come as events of their own.
@@ -228,7 +231,7 @@ fn reference(entity: &quick_xml::events::BytesRef<'_>) -> String {
     .to_owned()
 }
 
-fn add_text(page: &mut Page, object: &Object, code: &BTreeMap<String, String>, text: &str) {
+fn add_text(page: &mut Page, object: &Object, code: &BTreeMap<String, String>, text: &str, limits: &Limits) {
     let start = |key: &str| code.get(key).and_then(|value| value.trim().parse::<f64>().ok()).unwrap_or(0.0);
     let (mut x, mut y) = (start("X"), start("Y"));
     let mut steps_x = steps(code.get("DeltaX"));
@@ -240,7 +243,7 @@ fn add_text(page: &mut Page, object: &Object, code: &BTreeMap<String, String>, t
         let step = steps_x.next();
         let width = step.filter(|step| (0.1..1.3).contains(&(step / object.size))).unwrap_or(guess);
         let (place_x, place_y) = object.place(x, y);
-        page.add_glyph(Glyph { x: place_x, y: place_y, width: width * object.scale() * POINTS_PER_MM, size, text: c.to_string() });
+        page.add_glyph(Glyph { x: place_x, y: place_y, width: width * object.scale() * POINTS_PER_MM, size, text: c.to_string() }, limits);
         x += step.unwrap_or(if code.contains_key("DeltaY") { 0.0 } else { guess });
         y += steps_y.next().unwrap_or(0.0);
     }
@@ -267,7 +270,7 @@ fn steps(text: Option<&String>) -> impl Iterator<Item = f64> {
 }
 
 /// `M x y L x y … C`: only straight pieces matter.
-fn add_path(page: &mut Page, object: &Object, data: &str) {
+fn add_path(page: &mut Page, object: &Object, data: &str, limits: &Limits) {
     let mut words = data.split_whitespace();
     let (mut start, mut at) = ((0.0, 0.0), (0.0, 0.0));
     while let Some(command) = words.next() {
@@ -287,7 +290,7 @@ fn add_path(page: &mut Page, object: &Object, data: &str) {
             _ => continue,
         };
         let Some(to) = to else { return };
-        page.add_rule(object.place(at.0, at.1), object.place(to.0, to.1));
+        page.add_rule(object.place(at.0, at.1), object.place(to.0, to.1), limits);
         at = to;
     }
 }

@@ -14,16 +14,18 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{Glyph, Page};
 use crate::domain::{forms::ReadProblem, limits::Limits};
 
+/// Letters smaller than this are not letters: the font counts in other units.
+const READABLE_POINTS: f64 = 0.5;
 /// Filled shapes thinner than this are lines.
 const THIN_POINTS: f64 = 2.5;
 /// Segments of one path; borders have four.
 const SEGMENTS_MAX: usize = 400;
 
-/// The pages of a PDF.
+/// The pages of a PDF, and whether there are more than the limit.
 ///
 /// # Errors
 /// Encrypted with a password, broken, without pages, or unpacking to more than the limit.
-pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
+pub fn pages(bytes: &[u8], limits: &Limits) -> Result<(Vec<Page>, bool), ReadProblem> {
     refuse_bombs(bytes, limits)?;
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
         LoadPdfError::Decryption(_) => ReadProblem::Encrypted,
@@ -40,7 +42,7 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
         let transform = page.initial_transform(true).to_kurbo();
         let bounds = page.intersected_crop_box().to_kurbo();
         let mut context = Context::new(transform, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-        let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() }, false);
+        let mut collector = Collector(Page { width: f64::from(page.render_dimensions().0), ..Page::default() }, false, limits);
         interpret_page(page, &mut context, &mut collector);
         painted |= collector.1;
         super::count_chars(&mut chars, &collector.0, limits)?;
@@ -50,7 +52,8 @@ pub fn pages(bytes: &[u8], limits: &Limits) -> Result<Vec<Page>, ReadProblem> {
     if !painted && memchr::memmem::find(bytes, b"/Encrypt").is_some() {
         return Err(ReadProblem::Encrypted);
     }
-    Ok(pages)
+    let more = pdf.pages().len() > pages.len();
+    Ok((pages, more))
 }
 
 /// Inflates every stream that is no image once, counting: the library itself has no limit.
@@ -99,16 +102,16 @@ fn inflated(data: &[u8], max_bytes: usize) -> Option<usize> {
 }
 
 /// Takes down what would be painted, and whether anything would be.
-struct Collector(Page, bool);
+struct Collector<'l>(Page, bool, &'l Limits);
 
-impl Device<'_> for Collector {
+impl Device<'_> for Collector<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.1 = true;
         let bounds = props.transform.transform_rect_bbox(path.bounding_box());
         match mode {
             DrawMode::Invisible => {}
             _ if bounds.width() < THIN_POINTS || bounds.height() < THIN_POINTS => {
-                self.0.add_rule((bounds.x0, bounds.y0), (bounds.x1, bounds.y1));
+                self.0.add_rule((bounds.x0, bounds.y0), (bounds.x1, bounds.y1), self.2);
             }
             DrawMode::Fill(_) => {}
             DrawMode::Stroke(_) | DrawMode::FillAndStroke(..) => self.segments(path, props.transform),
@@ -129,11 +132,13 @@ impl Device<'_> for Collector {
                 None => continue,
             };
             let origin = place * Point::ORIGIN;
-            let unit = if matches!(&**glyph, PdfGlyph::Type3(_)) { 1.0 } else { 1_000.0 };
-            // Glyph space is a thousandth of the em.
-            let em = place * Point::new(0.0, unit) - origin;
+            // Glyph space is a thousandth of the em; a Type 3 font may choose another, and then writes in whole ems.
+            let unit = |units: f64| (place * Point::new(0.0, units) - origin).hypot();
+            let whole_em = unit(1.0);
+            let is_whole = matches!(&**glyph, PdfGlyph::Type3(_)) && whole_em > READABLE_POINTS;
+            let size = if is_whole { whole_em } else { unit(1_000.0) };
             let advance = place * Point::new(f64::from(width.unwrap_or(0.0)), 0.0) - origin;
-            self.0.add_glyph(Glyph { x: origin.x, y: origin.y, width: advance.hypot(), size: em.hypot(), text: unified(&text) });
+            self.0.add_glyph(Glyph { x: origin.x, y: origin.y, width: advance.hypot(), size, text: unified(&text) }, self.2);
         }
     }
 
@@ -146,7 +151,7 @@ impl Device<'_> for Collector {
     fn pop_transparency_group(&mut self) {}
 }
 
-impl Collector {
+impl Collector<'_> {
     fn segments(&mut self, path: &BezPath, transform: Affine) {
         let (mut start, mut at) = (Point::ORIGIN, Point::ORIGIN);
         for element in path.elements().iter().take(SEGMENTS_MAX) {
@@ -164,16 +169,45 @@ impl Collector {
                 }
             };
             let (from, to) = (transform * at, transform * next);
-            self.0.add_rule((from.x, from.y), (to.x, to.y));
+            self.0.add_rule((from.x, from.y), (to.x, to.y), self.2);
             at = next;
         }
     }
 }
 
-/// Fonts that share a glyph between 工 and the radical ⼯ give back the radical.
+/// Fonts that share a glyph between 工 and the radical ⼯ give back the radical, and those of 长 and 车 as well, which Unicode's
+/// normal forms leave as they are.
 fn unified(text: &str) -> String {
     text.chars()
-        .flat_map(|c| if matches!(c, '\u{2E80}'..='\u{2FDF}') { c.nfkc().collect::<Vec<_>>() } else { vec![c] })
+        .flat_map(|c| match c {
+            '\u{2E80}'..='\u{2EFF}' => vec![supplementary(c)],
+            '\u{2F00}'..='\u{2FDF}' => c.nfkc().collect(),
+            _ => vec![c],
+        })
         .filter(|c| !c.is_control())
         .collect()
+}
+
+/// The character that a supplementary radical is the same shape as (Unicode, EquivalentUnifiedIdeograph.txt), for those that are
+/// words by themselves.
+fn supplementary(radical: char) -> char {
+    const WORDS: &str = "⺁厂⺇几⺒巳⺕彐⺛旡⺝月⺞歹⺟母⺠民⺩王⺪疋⺫目⺬示⺮竹⺶羊⺷羊⺻聿⺼肉⺽臼⻁虎⻄西⻅见⻆角⻇角⻉贝⻊足⻋车⻑長⻒镸⻓长⻔门⻗雨⻘青⻙韦⻚页⻛风⻜飞⻝食⻞食⻡首⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻫斉⻬齐⻭歯⻮齿⻯竜⻰龙⻱龜⻲亀⻳龟⺌小⺎尢⺏尢⺓幺⺢水⺦丬⻌辶⻍辶⻎辶";
+    let mut pairs = WORDS.chars();
+    while let (Some(from), Some(to)) = (pairs.next(), pairs.next()) {
+        if from == radical {
+            return to;
+        }
+    }
+    radical
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unified;
+
+    #[test]
+    fn radicals_that_fonts_give_back_become_the_words_they_look_like() {
+        assert_eq!(unified("⻓春⻋⻔⻢⻰⻩⻛⻚⼯⺠"), "长春车门马龙黄风页工民");
+        assert_eq!(unified("长春"), "长春");
+    }
 }

@@ -30,9 +30,18 @@ pub struct Table {
     pub bottom_open: bool,
 }
 
-/// Tables of a page, top to bottom, and the characters outside of them.
-pub fn tables(page: &Page, limits: &Limits) -> (Vec<Table>, Vec<Glyph>) {
-    let mut lattices: Vec<Lattice> = components(page).into_iter().filter_map(|rules| Lattice::of(&rules, limits)).collect();
+/// Tables of a page, top to bottom, and the characters outside of them. A lattice of too many fields is no table: its characters
+/// stay outside, and the page says so.
+pub fn tables(page: &mut Page, limits: &Limits) -> (Vec<Table>, Vec<Glyph>) {
+    let mut lattices = Vec::new();
+    for rules in components(page) {
+        match Lattice::of(&rules, limits) {
+            Ok(lattice) => lattices.extend(lattice),
+            Err(TooManyFields) => {
+                page.cut.get_or_insert_with(|| format!("表格超过每页{}格的上限，没有按表格读取", limits.page_fields_max));
+            }
+        }
+    }
     // The smallest around a character is the one it stands in.
     lattices.sort_by(|a, b| a.area().total_cmp(&b.area()));
     let mut inside: Vec<BTreeMap<usize, Vec<Glyph>>> = lattices.iter().map(|_| BTreeMap::new()).collect();
@@ -74,6 +83,13 @@ fn components(page: &Page) -> Vec<Vec<Rule>> {
         found.entry(groups.root(index)).or_default().push(rule);
     }
     found.into_values().collect()
+}
+
+/// Level lines, pieces joined: programs draw the border of each cell for itself.
+pub fn level_lines(rules: &[Rule]) -> Vec<Rule> {
+    let level = rules.iter().filter(|rule| rule.x1 - rule.x0 > rule.y1 - rule.y0);
+    let spans = joined(level.map(|rule| Span { at: f64::midpoint(rule.y0, rule.y1), from: rule.x0, to: rule.x1 }).collect());
+    spans.into_iter().map(|span| Rule { x0: span.from, x1: span.to, y0: span.at, y1: span.at }).collect()
 }
 
 /// A line at one coordinate, from–to along the other.
@@ -133,6 +149,9 @@ impl Groups {
     }
 }
 
+/// More fields than a page may have.
+struct TooManyFields;
+
 /// A lattice of lines: its columns' and rows' edges, and which of its fields are one cell.
 struct Lattice {
     xs: Vec<f64>,
@@ -144,8 +163,8 @@ struct Lattice {
 }
 
 impl Lattice {
-    /// `None` where the lines frame no more than one field, or more than the limit.
-    fn of(rules: &[Rule], limits: &Limits) -> Option<Self> {
+    /// `None` where the lines frame no more than one field.
+    fn of(rules: &[Rule], limits: &Limits) -> Result<Option<Self>, TooManyFields> {
         let edges = |values: &mut dyn Iterator<Item = f64>| {
             let mut values: Vec<f64> = values.collect();
             values.sort_by(f64::total_cmp);
@@ -156,10 +175,13 @@ impl Lattice {
         let mut ys = edges(&mut rules.iter().filter(is_level).map(|rule| rule.y0));
         let (top_open, bottom_open) = close(&mut ys, rules);
         let xs = edges(&mut rules.iter().filter(|rule| !is_level(rule)).map(|rule| rule.x0));
-        let (columns, rows) = (xs.len().checked_sub(1)?, ys.len().checked_sub(1)?);
-        let fields = columns.checked_mul(rows)?;
-        if fields < 2 || fields > limits.cells_max.min(20_000) || columns > limits.columns_max {
-            return None;
+        let (columns, rows) = (xs.len().saturating_sub(1), ys.len().saturating_sub(1));
+        let fields = columns.saturating_mul(rows);
+        if fields < 2 {
+            return Ok(None);
+        }
+        if fields > limits.page_fields_max || columns > limits.columns_max {
+            return Err(TooManyFields);
         }
         let mut groups = Groups::new(fields);
         for (row, band) in ys.windows(2).enumerate() {
@@ -181,7 +203,7 @@ impl Lattice {
             }
         }
         let cells = (0..fields).map(|field| groups.root(field)).collect();
-        Some(Self { xs, ys, cells, top_open, bottom_open })
+        Ok(Some(Self { xs, ys, cells, top_open, bottom_open }))
     }
 
     fn area(&self) -> f64 {

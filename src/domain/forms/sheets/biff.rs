@@ -14,8 +14,6 @@ use crate::domain::{forms::ReadProblem, limits::Limits, parts::ole::Ole};
 
 /// Streams from this size on stand in whole sectors (MS-CFB 2.2).
 const STREAM_MIN_BYTES: usize = 4_096;
-/// Sheets read.
-const SHEETS_MAX: usize = 256;
 /// Cells of the rectangle that all values of all sheets span; calamine takes 56 bytes for each.
 const AREA_MAX: u64 = 1_500_000;
 /// Continuations of one record; each holds up to 8 224 bytes.
@@ -57,6 +55,8 @@ pub(super) struct Clean {
     pub chinese_dates: BTreeMap<(usize, u32, u32), &'static str>,
     /// Cells were left out for the limits.
     pub truncated: bool,
+    /// There are more sheets than are read.
+    pub more_sheets: bool,
 }
 
 /// Makes the clean copy.
@@ -68,7 +68,7 @@ pub(super) fn clean(bytes: &[u8], limits: &Limits) -> Result<Clean, ReadProblem>
     // Below this size a stream is kept in small sectors, of which calamine misses some.
     copy.out.resize(copy.out.len().max(STREAM_MIN_BYTES), 0);
     let bytes = compound_file(&copy.out).ok_or_else(damaged)?;
-    Ok(Clean { bytes, sheets: copy.layouts, chinese_dates: copy.chinese_dates, truncated: copy.truncated })
+    Ok(Clean { bytes, sheets: copy.layouts, chinese_dates: copy.chinese_dates, truncated: copy.truncated, more_sheets: copy.more_sheets })
 }
 
 /// The stream `Workbook` (or `Book`, before Excel 97), whatever the case of its name.
@@ -150,6 +150,7 @@ struct Copy<'l> {
     /// Rows and columns of the rectangle of the sheet at hand.
     extent: (u32, u32),
     truncated: bool,
+    more_sheets: bool,
 }
 
 impl<'l> Copy<'l> {
@@ -165,6 +166,7 @@ impl<'l> Copy<'l> {
             area_left: AREA_MAX,
             extent: (0, 0),
             truncated: false,
+            more_sheets: false,
         }
     }
 
@@ -216,7 +218,11 @@ impl<'l> Copy<'l> {
         let is_worksheet = data.len() >= 8 && data.get(5) == Some(&0);
         let Some(begin) = u32_at(data, 0).and_then(|at| usize::try_from(at).ok()) else { return };
         let begins = Records { stream, at: begin }.raw().is_some_and(|(typ, _, _)| typ == typ::BOF);
-        if !is_worksheet || !begins || self.bound.len() >= SHEETS_MAX || !seen.insert(begin) {
+        if !is_worksheet || !begins || !seen.insert(begin) {
+            return;
+        }
+        if self.bound.len() >= self.limits.sheets_max {
+            self.more_sheets = true;
             return;
         }
         let mut entry = data.to_vec();

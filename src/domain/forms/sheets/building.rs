@@ -8,15 +8,11 @@ use crate::domain::{
     limits::Limits,
 };
 
-/// Merged ranges looked at in one sheet; office programs write a few hundred at most.
-const MERGES_MAX: usize = 20_000;
 /// Cells visited in all, to find those that merged ranges cover; bounds the work of hostile overlapping ranges.
 const MERGE_VISITS_MAX: usize = 4_000_000;
 
 /// Hidden rows and columns noted in one sheet, those that several ranges name counted each time.
 const HIDDEN_MAX: usize = 200_000;
-/// Bytes of text kept of one document: one long text in half a million cells is no table.
-const TEXT_MAX_BYTES: usize = 24 << 20;
 
 /// A rectangle of cells, both ends included, zero-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +67,7 @@ impl<'a> GridBuilder<'a> {
             hidden_columns: BTreeSet::new(),
             hidden_noted: 0,
             cells_left: limits.cells_max,
-            text_left_bytes: TEXT_MAX_BYTES,
+            text_left_bytes: limits.workbook_text_max_bytes,
         }
     }
 
@@ -116,7 +112,7 @@ impl<'a> GridBuilder<'a> {
             return false;
         }
         if content.text.len() > self.text_left_bytes {
-            self.truncate(format!("文字超过{}MB的部分未读取", TEXT_MAX_BYTES >> 20));
+            self.truncate(format!("文字超过{}MB的部分未读取", self.limits.workbook_text_max_bytes >> 20));
             return false;
         }
         self.text_left_bytes -= content.text.len();
@@ -150,9 +146,14 @@ impl<'a> GridBuilder<'a> {
 
     pub(super) fn merge(&mut self, area: Area) {
         let single = area.first_row >= area.last_row && area.first_column >= area.last_column;
-        if self.merges.len() < MERGES_MAX && !single && self.keeps(area.first_row, area.first_column) {
-            self.merges.push(area);
+        if single || !self.keeps(area.first_row, area.first_column) {
+            return;
         }
+        if self.merges.len() >= self.limits.merges_max {
+            self.truncate(format!("合并单元格超过{}处的上限，其后的按未合并读取", self.limits.merges_max));
+            return;
+        }
+        self.merges.push(area);
     }
 
     /// The finished grid: spans set, covered cells dropped, an empty merged cell kept as an empty cell.
@@ -178,6 +179,7 @@ impl<'a> GridBuilder<'a> {
             let columns = last_column.saturating_sub(area.first_column).saturating_add(1);
             spans.insert((area.first_row, area.first_column), (rows, columns));
             if visits > MERGE_VISITS_MAX {
+                self.grid.truncated.get_or_insert("合并单元格过多过大，其后的按未合并读取".to_owned());
                 break;
             }
         }

@@ -37,12 +37,12 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Document {
         row = row.saturating_add(blank);
         for (column, field) in (0_u32..).zip(record.iter()) {
             if !builder.put(row, column, content(field)) {
-                return Document { tables: vec![builder.finish()], paragraphs: Vec::new() };
+                return Document { tables: vec![builder.finish()], ..Document::default() };
             }
         }
         row = row.saturating_add(1);
     }
-    Document { tables: vec![builder.finish()], paragraphs: Vec::new() }
+    Document { tables: vec![builder.finish()], ..Document::default() }
 }
 
 /// The text without what stands beyond twenty thousand marks in a line: each field costs memory, and no table is that wide.

@@ -25,7 +25,9 @@ use crate::domain::{
 /// Reads an .xlsx (or .xlsm) workbook.
 pub(super) fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
     let mut package = Package::open(bytes, limits)?;
-    let parts = ooxml::sheets(&mut package)?;
+    let mut parts = ooxml::sheets(&mut package, limits.sheets_max)?;
+    let more = parts.len() > limits.sheets_max;
+    parts.truncate(limits.sheets_max);
     if parts.is_empty() {
         return Err(damaged());
     }
@@ -36,6 +38,9 @@ pub(super) fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ReadP
     shielded(|| {
         let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|error| problem(&error))?;
         let mut document = Document::default();
+        if more {
+            document.cut_sheets(limits.sheets_max);
+        }
         for (part, layout) in parts.iter().zip(layouts) {
             let mut builder = GridBuilder::new(&part.name, GridKind::Sheet, limits).after(&document.tables);
             fill(&mut workbook, part, &layout, &mut builder)?;
@@ -79,6 +84,9 @@ pub(super) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ReadPr
         let mut workbook: Xls<_> = Xls::new(Cursor::new(clean.bytes.as_slice())).map_err(|error| xls_problem(&error))?;
         let sheets = workbook.sheets_metadata().to_vec();
         let mut document = Document::default();
+        if clean.more_sheets {
+            document.cut_sheets(limits.sheets_max);
+        }
         for (number, (sheet, layout)) in sheets.iter().zip(clean.sheets).enumerate() {
             let mut builder = GridBuilder::new(&sheet.name, GridKind::Sheet, limits).after(&document.tables);
             let range = workbook.worksheet_range(&sheet.name).map_err(|error| xls_problem(&error))?;

@@ -15,9 +15,6 @@ use super::{
 };
 use crate::domain::forms::ReadProblem;
 
-/// Sheets of one workbook that are read.
-const SHEETS_MAX: usize = 256;
-
 /// One sheet of the workbook, in the order of its tabs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SheetPart {
@@ -38,8 +35,8 @@ pub(super) struct Layout {
     pub uncomputed: BTreeSet<(u32, u32)>,
 }
 
-/// The sheets of a workbook.
-pub(super) fn sheets(package: &mut Package<'_>) -> Result<Vec<SheetPart>, ReadProblem> {
+/// The sheets of a workbook, up to one more than the limit.
+pub(super) fn sheets(package: &mut Package<'_>, sheets_max: usize) -> Result<Vec<SheetPart>, ReadProblem> {
     let root = relations(package, "_rels/.rels");
     let main = root.into_values().find(|relation| relation.kind.ends_with("/officeDocument")).map(|relation| resolve("", &relation.target));
     let main = main.unwrap_or_else(|| "xl/workbook.xml".to_owned());
@@ -48,7 +45,7 @@ pub(super) fn sheets(package: &mut Package<'_>) -> Result<Vec<SheetPart>, ReadPr
     let mut xml = package.part(&main).ok_or_else(damaged)?;
     let mut sheets = Vec::new();
     each_start(&mut xml, |start| {
-        if start.local_name().as_ref() == "sheet" && sheets.len() < SHEETS_MAX {
+        if start.local_name().as_ref() == "sheet" && sheets.len() <= sheets_max {
             let relation = attribute(start, "id").and_then(|id| relations.get(&id));
             if let Some((name, relation)) = attribute(start, "name").zip(relation)
                 && relation.kind.ends_with("/worksheet")

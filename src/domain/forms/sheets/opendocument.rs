@@ -19,7 +19,6 @@ use crate::domain::{
     limits::Limits,
 };
 
-const SHEETS_MAX: usize = 256;
 /// Elements whose texts and cells are no content of the sheet.
 const BESIDE: [&str; 6] = ["annotation", "shapes", "tracked-changes", "dde-links", "frame", "data-pilot-tables"];
 
@@ -115,7 +114,10 @@ impl Book<'_> {
             "table-properties" if attribute(start, "display").as_deref() == Some("false") => {
                 self.hidden_styles.extend([self.style.clone()]);
             }
-            "table" if self.sheet.is_none() && self.document.tables.len() < SHEETS_MAX => {
+            "table" if self.sheet.is_none() && self.document.tables.len() >= self.limits.sheets_max => {
+                self.document.cut_sheets(self.limits.sheets_max);
+            }
+            "table" if self.sheet.is_none() => {
                 let mut builder = GridBuilder::new(&attribute(start, "name").unwrap_or_default(), GridKind::Sheet, self.limits)
                     .after(&self.document.tables);
                 builder.set_hidden(attribute(start, "style-name").is_some_and(|style| self.hidden_styles.contains(&style)));

@@ -18,8 +18,6 @@ use crate::domain::{
     limits::Limits,
 };
 
-const SHEETS_MAX: usize = 256;
-
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProblem> {
     if bytes.len() > limits.whole_workbook_max_bytes {
         return Err(ReadProblem::Refused(format!("XML表格超过{}MB的上限", limits.whole_workbook_max_bytes >> 20)));
@@ -70,7 +68,9 @@ struct Sheet<'l> {
 impl Book<'_> {
     fn start(&mut self, start: &BytesStart<'_>) {
         let name = start.local_name();
-        if name.as_ref() == "Worksheet" && self.document.tables.len() < SHEETS_MAX {
+        if name.as_ref() == "Worksheet" && self.document.tables.len() >= self.limits.sheets_max {
+            self.document.cut_sheets(self.limits.sheets_max);
+        } else if name.as_ref() == "Worksheet" {
             let builder =
                 GridBuilder::new(&attribute(start, "Name").unwrap_or_default(), GridKind::Sheet, self.limits).after(&self.document.tables);
             self.sheet = Some(Sheet {

@@ -20,8 +20,6 @@ use crate::domain::{
     message,
 };
 
-/// Tables of one page, and tables in tables.
-const TABLES_MAX: usize = 200;
 const DEPTH_MAX: usize = 16;
 
 /// Reads a page's tables, counted in the order in which they begin.
@@ -29,14 +27,18 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProble
     if bytes.len() > limits.whole_workbook_max_bytes {
         return Err(ReadProblem::Refused(format!("网页表格超过{}MB的上限", limits.whole_workbook_max_bytes >> 20)));
     }
-    let mut page = Page { limits, open: Vec::new(), begun: 0, done: BTreeMap::new(), paragraphs: Vec::new(), line: String::new() };
+    let mut page =
+        Page { limits, open: Vec::new(), begun: 0, done: BTreeMap::new(), paragraphs: Vec::new(), line: String::new(), more: false };
     let archived = if is_archive(bytes) { message::web_pages(bytes) } else { Vec::new() };
     if archived.is_empty() {
         page.read(&charset::decode(bytes));
     }
     archived.iter().for_each(|text| page.read(text));
-    let mut document =
-        Document { tables: page.done.into_values().filter(|grid| !grid.cells.is_empty()).collect(), paragraphs: page.paragraphs };
+    let tables = page.done.into_values().filter(|grid| !grid.cells.is_empty()).collect();
+    let mut document = Document { tables, paragraphs: page.paragraphs, ..Document::default() };
+    if page.more {
+        document.cut_sheets(limits.sheets_max);
+    }
     for (number, grid) in (1_usize..).zip(&mut document.tables) {
         grid.name = format!("table {number}");
     }
@@ -57,6 +59,8 @@ struct Page<'l> {
     open: Vec<Table<'l>>,
     begun: usize,
     done: BTreeMap<usize, Grid>,
+    /// There are more tables than are read.
+    more: bool,
     paragraphs: Vec<String>,
     line: String,
 }
@@ -116,7 +120,8 @@ impl Page<'_> {
 
     fn open_table(&mut self) {
         self.break_line();
-        if self.open.len() >= DEPTH_MAX || self.begun >= TABLES_MAX {
+        if self.open.len() >= DEPTH_MAX || self.begun >= self.limits.sheets_max {
+            self.more |= self.begun >= self.limits.sheets_max;
             return;
         }
         let builder = GridBuilder::new("", GridKind::WordTable, self.limits);

@@ -28,6 +28,9 @@ static SIGNATURE: Pattern = LazyLock::new(|| {
     Regex::new(&format!(r"^[（(]?(?:{who}|{what})[）)]?(?:[（(][^）)]{{0,8}}[）)])?[:：]")).ok()
 });
 
+/// The header of the column in which rows are counted.
+static ROW_NUMBER: Pattern = LazyLock::new(|| Regex::new(r"(?i)^(?:课题|项目)?(?:序号|编号|序|no\.?)$").ok());
+
 /// Numbered lines that continue a note: 2.每项课题…
 static NUMBERED: Pattern = LazyLock::new(|| Regex::new(r"^[（(]?[\d一二三四五六七八九十]{1,2}[)）、.．]\s*\D").ok());
 
@@ -46,6 +49,15 @@ pub(super) fn is_example(text: &str) -> bool {
 
 pub(super) fn is_note(text: &str) -> bool {
     matches(&NOTE, text)
+}
+
+/// A line below a table's last row: a total, a note, a signature.
+pub(in crate::domain::forms) fn is_beside_topics(text: &str) -> bool {
+    is_total(text) || is_note(text) || is_signature(text)
+}
+
+pub(in crate::domain::forms) fn is_row_number(header: &str) -> bool {
+    matches(&ROW_NUMBER, header)
 }
 
 pub(super) fn continues_note(text: &str) -> bool {
