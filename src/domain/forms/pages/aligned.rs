@@ -89,7 +89,6 @@ fn unclear(page: usize, doubt: Doubt) -> String {
 }
 
 /// One page: the table that goes on or begins there, and the one that ended before.
-#[expect(clippy::type_complexity, reason = "a table that goes on, and one that is done")]
 fn of_page(
     page: &mut Page,
     labels: &Labels<'_>,
@@ -248,7 +247,9 @@ fn headed(strips: Vec<(f64, f64)>, header: &[&Line], labels: &Labels<'_>) -> Res
     for strip in strips {
         if let Some(last) = out.last_mut() {
             let (before, own) = (text(last.0, last.1), text(strip.0, strip.1));
-            if !(is_known(&before) && is_known(&own)) && is_known(&text(last.0, strip.1)) && !own.is_empty() && !before.is_empty() {
+            let both_known = is_known(&before) && is_known(&own);
+            let both_there = !own.is_empty() && !before.is_empty();
+            if both_there && !both_known && is_known(&text(last.0, strip.1)) {
                 last.1 = strip.1;
                 continue;
             }
