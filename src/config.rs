@@ -16,6 +16,7 @@ use crate::domain::{
     verdict::Knowledge,
 };
 
+mod raw_mail;
 mod reader;
 mod receiving;
 mod secret;
@@ -23,6 +24,7 @@ mod sections;
 mod sending;
 mod storing;
 
+pub use raw_mail::{RawMailConfig, S3Config};
 pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, NETEASE_STRAY, Provider};
 pub use secret::SecretSource;
 pub use sections::{Config, DataPaths, DigestConfig, ExamineConfig, QueueConfig, ReaderConfig, ReceiptsConfig, WebConfig};

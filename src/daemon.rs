@@ -66,7 +66,7 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
     let knowledge = Arc::new(Knowledge { division_tokens: tokens.collect(), ..Knowledge::clone(&installation.knowledge) });
     Ok(House {
         readers: Readers::Here(knowledge.clone()),
-        blobs: Blobs::open(&config.data_dir)?,
+        blobs: blobs(&config)?,
         config,
         judging: Judging::by(knowledge.clone()),
         knowledge,
@@ -76,6 +76,15 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
         meters: Meters::new(clock.now()),
         clock,
     })
+}
+
+/// Where raw mail is kept, as configured.
+///
+/// # Errors
+/// When the folder cannot be made, or a key of the object store cannot be read.
+pub fn blobs(config: &Config) -> anyhow::Result<Blobs> {
+    let objects = config.raw_mail.objects().map_err(|problem| anyhow!(problem)).context("the object store cannot be used")?;
+    Ok(Blobs::open(&config.data_dir, objects.as_ref())?)
 }
 
 /// Foreign bytes are read in children of `program` from now on.
@@ -208,6 +217,7 @@ pub fn mailbox_turn(house: &House) -> String {
 async fn watch_mailbox(house: House, work: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
     match house.config.mailbox.clone() {
         MailboxConfig::Maildir(config) => loop {
+            house.blobs.ready().await?;
             match watch::take_in_maildir(&house).await {
                 Ok(pass) if pass.accepted > 0 => work.notify_one(),
                 Ok(_) => {}
@@ -277,6 +287,7 @@ async fn one_session(
     let mut everything = true;
     let mut reconciled = tokio::time::Instant::now();
     loop {
+        house.blobs.ready().await?;
         let pass = watch::take_in_imap(house, config, &mut session, memory, everything).await?;
         // A login counts once a folder has opened: NetEase refuses "unsafe" ones only there.
         breaker.accepted();

@@ -37,6 +37,7 @@ mod letters_wars;
 mod many_daemons;
 mod netease;
 mod new_form;
+mod object_store;
 mod operate;
 mod reader;
 mod reading_aligned;

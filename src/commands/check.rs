@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{open_read_only, print_line};
 use crate::{
-    config::{Installation, MailboxConfig, SmtpConfig},
+    config::{Installation, MailboxConfig, RawMailConfig, SmtpConfig},
     daemon,
     domain::remedies::remedy,
-    edge::{mailbox::maildir, reader::child::probe, store::Store},
+    edge::{blobs::objects::Objects, mailbox::maildir, reader::child::probe, store::Store},
     pipeline::watch::{self, survey},
 };
 
@@ -39,6 +39,9 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
         answers.push(Answer { what: "smtp", result: smtp(&installation.config.smtp).await });
         if let Some(internal) = &installation.config.smtp_internal {
             answers.push(Answer { what: "smtp_internal", result: smtp(internal).await });
+        }
+        if let RawMailConfig::S3(config) = &installation.config.raw_mail {
+            answers.push(Answer { what: "raw_mail", result: raw_mail(installation, &config.prefix).await });
         }
         answers.push(Answer { what: "database", result: database(installation).await });
     }
@@ -122,6 +125,14 @@ fn around(survey: &survey::Survey) -> String {
 
 async fn smtp(config: &SmtpConfig) -> Result<String, String> {
     daemon::outlet_of(config).probe().await.map_err(|refusal| refusal.what)
+}
+
+/// The one probe that writes: whether objects can be put is seen in no other way.
+async fn raw_mail(installation: &Installation, prefix: &str) -> Result<String, String> {
+    let settings = installation.config.raw_mail.objects()?.ok_or("no object store is configured")?;
+    let objects = Objects::open(&settings).map_err(|error| error.to_string())?;
+    objects.probe().await.map_err(|error| error.to_string())?;
+    Ok(format!("{} takes objects below {prefix:?}, gives them back and deletes them", objects.place()))
 }
 
 async fn database(installation: &Installation) -> Result<String, String> {

@@ -308,9 +308,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Digest { date, send } => digest::digest(&build(load()?).await?, date, send, cli.json).await?,
         Command::Forms(FormsAction::Blank { out }) => forms::blank(&load_or_shipped()?, &out)?,
         Command::Backup { dir } => backup::backup(&build(load()?).await?, &dir).await?,
-        Command::Migrate(migrate::Move { from: Some(from), to: Some(to) }) => {
+        Command::Migrate(migrate::Move { from: Some(from), to: Some(to), .. }) => {
             migrate::carry_over(&load()?.config, &from, &to, cli.json).await?
         }
+        Command::Migrate(migrate::Move { raw_mail: true, .. }) => migrate::move_raw_mail(&load()?.config, cli.json).await?,
         Command::Migrate(_) => migrate::bring_up_to_date(&build(load()?).await?.store, cli.json).await?,
         Command::Manual { out } => manual::manual(Cli::command(), &out)?,
         Command::Reader | Command::Recogniser { .. } => {}

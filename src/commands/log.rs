@@ -28,7 +28,9 @@ pub fn start(level: &str) {
 }
 
 fn holds_no_secret(metadata: &Metadata<'_>) -> bool {
-    let chatty = ["async_imap", "lettre", "rustls", "sqlx"].iter().any(|library| metadata.target().starts_with(library));
+    let chatty = ["async_imap", "hyper", "lettre", "object_store", "reqwest", "rustls", "sqlx"]
+        .iter()
+        .any(|library| metadata.target().starts_with(library));
     !chatty || *metadata.level() <= Level::WARN
 }
 

@@ -4,9 +4,10 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use serde_json::json;
 
-use super::print_line;
+use super::{print_line, progress};
 use crate::{
     config::Config,
+    daemon,
     edge::store::{Copied, Store, lock::Lock},
 };
 
@@ -20,6 +21,10 @@ pub struct Move {
     /// Empty database to copy into
     #[arg(long, value_name = "URL", requires = "from")]
     pub to: Option<String>,
+    /// Move the raw mails that lie in data_dir into the object store of [raw_mail]; each file goes once its object was read back.
+    /// Stop annexd on this machine first
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub raw_mail: bool,
 }
 
 /// The schema of this version, whatever it was before.
@@ -53,5 +58,20 @@ pub async fn carry_over(config: &Config, from: &str, to: &str, as_json: bool) ->
     if !as_json {
         print_line("Everything was copied. Now set [store] url to the new database and start annexd; the raw mails stay in data_dir.");
     }
+    Ok(())
+}
+
+/// Moves the raw mails of this machine's folder into the object store. Stopped at any moment, it is simply run again.
+///
+/// # Errors
+/// When a daemon still works on the folder, no object store is configured, or it does not take a mail; what is not moved stays.
+pub async fn move_raw_mail(config: &Config, as_json: bool) -> anyhow::Result<()> {
+    let _lock = Lock::take(&config.data_dir)?;
+    let blobs = daemon::blobs(config)?;
+    let bar = progress(usize::try_from(blobs.in_folder()?).unwrap_or(usize::MAX), "move");
+    let moved = blobs.move_to_objects(|_| bar.inc(1)).await.context("a raw mail was not moved")?;
+    bar.finish_and_clear();
+    let line = format!("{moved} raw mails were moved into the object store; none is left in {}.", config.data_dir.join("raw").display());
+    print_line(&if as_json { json!({"raw_mails": moved}).to_string() } else { line });
     Ok(())
 }

@@ -82,6 +82,7 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
 }
 
 async fn take_in(house: &House) -> anyhow::Result<watch::Pass> {
+    house.blobs.ready().await?;
     match &house.config.mailbox {
         MailboxConfig::Maildir(_) => watch::take_in_maildir(house).await,
         MailboxConfig::Imap(config) => watch::take_in_everything(house, config).await,

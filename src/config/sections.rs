@@ -10,6 +10,7 @@ use jiff::{civil::Time, tz::TimeZone};
 
 use super::{
     Mistake,
+    raw_mail::{RawMailConfig, raw_mail},
     reader::Reader,
     receiving::{MailboxConfig, mailbox},
     sending::{AlertsConfig, SmtpConfig, alerts, answer_caps, smtp},
@@ -33,6 +34,7 @@ pub struct Config {
     /// A second way out, for letters to divisions and administrators.
     pub smtp_internal: Option<SmtpConfig>,
     pub store: StoreConfig,
+    pub raw_mail: RawMailConfig,
     pub digest: DigestConfig,
     pub web: Option<WebConfig>,
     pub limits: Limits,
@@ -138,6 +140,7 @@ impl Config {
             smtp: smtp(&mut reader, "smtp"),
             smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
             store,
+            raw_mail: raw_mail(&mut reader),
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
                 at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),

@@ -127,6 +127,8 @@ impl AccountStatus {
 pub struct StoreStatus {
     /// Why a trial write failed; `None`: it can be written.
     pub fault: Option<String>,
+    /// Why raw mail cannot be kept; `None`: it can, as far as is known.
+    pub raw_mail_fault: Option<String>,
     pub size_bytes: u64,
     pub disk_free_bytes: u64,
     pub schema: i64,
@@ -174,7 +176,8 @@ impl Status {
     /// Fills in whether the installation is ready, and why not.
     #[must_use]
     pub fn judged(mut self) -> Self {
-        self.reasons = [self.mailbox_reason(), self.store_reason(), self.examine_reason()].into_iter().flatten().collect();
+        let reasons = [self.mailbox_reason(), self.store_reason(), self.raw_mail_reason(), self.examine_reason()];
+        self.reasons = reasons.into_iter().flatten().collect();
         self.reasons.extend(self.letter_reasons());
         self.ready = self.reasons.is_empty();
         self
@@ -198,6 +201,13 @@ impl Status {
     fn store_reason(&self) -> Option<Reason> {
         let fault = self.store.fault.as_ref()?;
         Some(Reason { check: "store".to_owned(), said: format!("数据库不能写入：{fault}。") })
+    }
+
+    fn raw_mail_reason(&self) -> Option<Reason> {
+        let fault = self.store.raw_mail_fault.as_ref()?;
+        Some(Reason {
+            check: "store".to_owned(), said: format!("来信原件无法存入对象存储：{fault}。新来信留在邮箱中，恢复后自动收取。")
+        })
     }
 
     fn examine_reason(&self) -> Option<Reason> {

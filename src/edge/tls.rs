@@ -8,6 +8,13 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
+/// Makes ring the process's one source of cryptography, for libraries that ask for no other. Called before the first connection;
+/// again, it changes nothing.
+pub fn choose_ring() {
+    // An error says that it was chosen already.
+    let _ = ring::default_provider().install_default();
+}
+
 /// Settings for a TLS client. `ca_file`: certificates in PEM that are trusted beside the system's.
 ///
 /// # Errors

@@ -101,6 +101,7 @@ async fn troubles(house: &House) -> anyhow::Result<Vec<Trouble>> {
     found.extend(mailbox(house).await?);
     found.extend(mailbox_notes(house).await?);
     found.extend(disk_space(house));
+    found.extend(raw_mail(house).await);
     found.extend(parked(house).await?);
     found.extend(held(house).await?);
     found.extend(storm(house).await?);
@@ -168,6 +169,18 @@ fn disk_space(house: &House) -> Option<Trouble> {
         title: "磁盘空间不足".to_owned(),
         said: format!("数据目录{}所在磁盘只剩{free_mib}MiB。", house.config.data_dir.display()),
         remedy: "请清理磁盘或扩容。空间用尽后系统停止收取新邮件，来信留在邮箱中，不会丢失。".to_owned(),
+    })
+}
+
+async fn raw_mail(house: &House) -> Option<Trouble> {
+    let objects = house.blobs.objects()?;
+    let fault = objects.fault().await?;
+    Some(Trouble {
+        topic: "raw_mail".to_owned(),
+        title: "来信原件无法存入对象存储".to_owned(),
+        said: format!("对象存储{}不能使用：{}。", objects.place(), in_chinese(&fault)),
+        remedy: "请检查对象存储服务、网络和密钥，并运行 annexd check --connect 核对。其间系统停止收取新邮件，来信留在邮箱中，恢复后自动收取，不会丢失。"
+            .to_owned(),
     })
 }
 

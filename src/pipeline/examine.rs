@@ -58,11 +58,19 @@ pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> 
     if waiting.deaths >= DEATHS_MAX {
         return Ok(ReadMail::GivenUp);
     }
+    let raw = match house.blobs.file(&waiting.sha256).await {
+        // A store that does not answer is not the mail's fault and uses up none of its attempts.
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        raw => raw,
+    };
     crash_at_mail("examine.begun", &waiting.sha256);
     let began = house.now();
-    let reading = house.readers.read(Mail::File(house.blobs.file(&waiting.sha256))).await;
+    let reading = match &raw {
+        Ok(raw) => house.readers.read(Mail::File(raw.path().to_owned())).await.map_err(anyhow::Error::from),
+        Err(error) => Err(anyhow!("the raw mail could not be read back: {error}")),
+    };
     house.meters.examined(house.now().duration_since(began).as_secs_f64());
-    let reading = reading.map_err(anyhow::Error::from).and_then(|reading| {
+    let reading = reading.and_then(|reading| {
         ensure!(reading.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
         Ok(reading)
     });

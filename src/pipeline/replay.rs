@@ -1,6 +1,6 @@
 //! Stored mail under today's rules: read again, compared, and changed only where that is asked for. No letter is written.
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 
 use super::{House, accept::short};
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
 /// # Errors
 /// When the raw mail or the store cannot be read, or the mail breaks its reader.
 pub async fn replay(house: &House, message: &RecordedMessage, apply: bool) -> anyhow::Result<Replayed> {
-    let reading = house.readers.read(Mail::File(house.blobs.file(&message.sha256))).await?;
+    let raw = house.blobs.file(&message.sha256).await.context("the raw mail could not be read back")?;
+    let reading = house.readers.read(Mail::File(raw.path().to_owned())).await?;
     ensure!(reading.sha256 == message.sha256, "the raw mail {} is damaged on disk", message.sha256);
     let (stored, decided) = house.store.brought_by(message.id).await?;
     let knowledge = house.judging.now(&house.store).await?;

@@ -22,6 +22,10 @@ const WRITE_SECS: u64 = 5;
 pub async fn status(house: &House, process: Option<ProcessStatus>) -> anyhow::Result<Status> {
     let now = house.now();
     let store = &house.store;
+    let raw_mail_fault = match house.blobs.objects() {
+        Some(objects) if process.is_some() => objects.fault().await.map(|fault| in_chinese(&fault)),
+        _ => None,
+    };
     let fault = if process.is_some() { write_fault(house).await } else { None };
     let name = |id: &str| house.knowledge.divisions.division(id).map_or_else(|| id.to_owned(), |division| division.name.clone());
     let mut accounts = vec![account(house, "receipts", &house.config.smtp).await?];
@@ -44,6 +48,7 @@ pub async fn status(house: &House, process: Option<ProcessStatus>) -> anyhow::Re
         accounts,
         store: StoreStatus {
             fault,
+            raw_mail_fault,
             size_bytes: store.size_bytes().await?,
             disk_free_bytes: disk::free_bytes(&house.config.data_dir).unwrap_or(0),
             schema: store.schema_version().await?,

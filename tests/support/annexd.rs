@@ -21,6 +21,8 @@ pub struct Annexd {
     pub configuration: PathBuf,
     /// Its database server, where it is not SQLite.
     pub postgres: Option<Postgres>,
+    /// What its environment holds besides the test's own.
+    variables: Vec<(String, String)>,
     folder: tempfile::TempDir,
 }
 
@@ -48,7 +50,7 @@ impl Annexd {
         let postgres = std::env::var("ANNEXD_TEST_STORE").is_ok_and(|store| store == "postgres").then(Postgres::start);
         let store = postgres.as_ref().map_or_else(String::new, |server| format!("\n[store]\nurl = \"{}\"\n", server.database("annexd")));
         fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}{store}", folder.path().join("data").display())).unwrap();
-        Self { configuration, postgres, folder }
+        Self { configuration, postgres, variables: Vec::new(), folder }
     }
 
     /// With these sections and the database they name; folders named in them are relative to the configuration's.
@@ -61,7 +63,13 @@ impl Annexd {
         }
         let configuration = folder.path().join("annexd.toml");
         fs::write(&configuration, format!("data_dir = \"{}\"\n\n{sections}", folder.path().join("data").display())).unwrap();
-        Self { configuration, postgres: None, folder }
+        Self { configuration, postgres: None, variables: Vec::new(), folder }
+    }
+
+    /// Every command finds these variables.
+    pub fn with_variables(mut self, variables: &[(&str, &str)]) -> Self {
+        self.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self
     }
 
     /// Lifts the caps on answers: a day of mail comes in a minute here.
@@ -98,7 +106,7 @@ impl Annexd {
     /// A command, ready to be run.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.arg("--config").arg(&self.configuration).args(arguments);
+        command.arg("--config").arg(&self.configuration).args(arguments).envs(self.variables.iter().cloned());
         command
     }
 

@@ -7,6 +7,7 @@
 //! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
 //! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
 //! | `postgres.rs` | [`Postgres`]: a private cluster, for every installation under `ANNEXD_TEST_STORE=postgres` |
+//! | `s3_server.rs` | [`S3Server`](s3_server::S3Server): a private object store |
 //! | `laws.rs` | what must hold after kills, and mails to hold it with |
 //! | `month.rs` | the month of mail that the journey sends |
 //! | `accounts.rs` | who has a mailbox there |
@@ -32,6 +33,7 @@ pub mod office;
 pub mod process;
 pub mod postgres;
 pub mod record;
+pub mod s3_server;
 pub mod smtp_client;
 pub mod smtp_fake;
 pub mod wire;

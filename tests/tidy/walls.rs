@@ -50,7 +50,7 @@ const OUTSIDE: [&str; 14] = [
 ];
 
 /// One door for each library: the files, or folders ending in `/`, that may name it.
-pub const DOORS: [(&str, &[&str]); 18] = [
+pub const DOORS: [(&str, &[&str]); 19] = [
     ("mail_parser", &["domain/message.rs", "domain/message/"]),
     ("calamine", &["domain/forms/sheets/excel.rs"]),
     ("office_oxide", &["domain/forms/"]),
@@ -60,6 +60,7 @@ pub const DOORS: [(&str, &[&str]); 18] = [
     ("rars", &["domain/parts/"]),
     ("tar", &["domain/parts/"]),
     ("async_imap", &["edge/mailbox/"]),
+    ("object_store", &["edge/blobs/"]),
     ("sqlx", &["edge/store.rs", "edge/store/"]),
     ("lettre", &["edge/smtp.rs", "edge/smtp/"]),
     ("tokio_rustls", &["edge/tls.rs", "edge/mailbox/", "edge/smtp.rs", "edge/smtp/"]),

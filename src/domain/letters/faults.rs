@@ -62,6 +62,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("name resolution", "服务器域名无法解析"),
     ("name or service not known", "服务器域名无法解析"),
     ("is no host name", "服务器域名有误"),
+    ("the object store", "对象存储不能使用"),
     ("no space left", "磁盘空间已用尽"),
     ("disk is full", "磁盘空间已用尽"),
     ("permission denied", "没有读写权限"),

@@ -1,6 +1,6 @@
 //! Queue letters: on a division's schedule, and at once for what a submitter marked urgent; only when there is something to say.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, io};
 
 use anyhow::anyhow;
 
@@ -9,7 +9,7 @@ use crate::{
     domain::{
         letters::queue::{Annex, Batch, QueueTopic, queue_letter},
         routing::Division,
-        verdict::attached::{Wanted, stands_in},
+        verdict::attached::{Attached, Wanted, stands_in},
     },
     edge::{reader::Mail, store::TopicFile},
     pipeline::accept::short,
@@ -78,6 +78,12 @@ fn most_complete_first(topics: &mut [QueueTopic]) {
     topics.sort_by_key(|topic| (Reverse(topic.urgent), Reverse(topic.percent), topic.received_at));
 }
 
+/// A mail that cannot be read again costs the copies, not the letter.
+fn nothing(sha256: &str, error: &dyn fmt::Display) -> Vec<Attached> {
+    tracing::warn!(mail = short(sha256), "The annexes of a mail could not be taken out again: {error}.");
+    Vec::new()
+}
+
 /// The files as they were attached (an archive whole), up to the configured size; the names of the rest.
 async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex>, Vec<String>)> {
     let mut by_message: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -90,14 +96,18 @@ async fn annexes(house: &House, numbers: &[String]) -> anyhow::Result<(Vec<Annex
     let max = house.config.queue.attach_max_bytes;
     let (mut annexes, mut left_out, mut total) = (Vec::new(), Vec::new(), 0_u64);
     for (sha256, paths) in by_message {
-        // A mail that cannot be read again costs the copies, not the letter.
         let wanted = Wanted { paths: paths.clone(), max_bytes: max.saturating_sub(total) };
         let files = match max {
             0 => Vec::new(),
-            _ => house.readers.files(Mail::File(house.blobs.file(&sha256)), wanted).await.unwrap_or_else(|error| {
-                tracing::warn!(mail = short(&sha256), "The annexes of a mail could not be taken out again: {error}.");
-                Vec::new()
-            }),
+            _ => match house.blobs.file(&sha256).await {
+                // Later it may answer; the letter waits for its copies.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) => nothing(&sha256, &error),
+                Ok(raw) => {
+                    let files = house.readers.files(Mail::File(raw.path().to_owned()), wanted).await;
+                    files.unwrap_or_else(|error| nothing(&sha256, &error))
+                }
+            },
         };
         let missing = |path: &&String| !files.iter().any(|file| stands_in(path, &file.name));
         left_out.extend(paths.iter().filter(missing).cloned());

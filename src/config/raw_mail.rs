@@ -1,0 +1,131 @@
+//! `[raw_mail]`: where raw mail is kept: in the data folder, or in an object store that several machines share.
+
+use std::path::PathBuf;
+
+use super::{
+    reader::Reader,
+    secret::SecretSource,
+    sections::{existing, one_of},
+};
+use crate::edge::{blobs::objects::ObjectSettings, mailbox::imap::is_loopback};
+
+/// Where raw mail is kept.
+#[derive(Debug, Clone)]
+pub enum RawMailConfig {
+    /// `raw/` below the data folder.
+    Folder,
+    /// An object store that speaks S3.
+    S3(S3Config),
+}
+
+#[derive(Debug, Clone)]
+pub struct S3Config {
+    pub endpoint: String,
+    pub bucket: String,
+    /// Empty, or ends with `/`.
+    pub prefix: String,
+    pub region: String,
+    pub bucket_in_host: bool,
+    pub ca_file: Option<PathBuf>,
+    pub access_key: SecretSource,
+    pub secret_key: SecretSource,
+}
+
+impl RawMailConfig {
+    /// The object store with its keys, read now; `None` for the folder.
+    ///
+    /// # Errors
+    /// One sentence naming the file or variable of a key.
+    pub fn objects(&self) -> Result<Option<ObjectSettings>, String> {
+        let Self::S3(config) = self else { return Ok(None) };
+        Ok(Some(ObjectSettings {
+            endpoint: config.endpoint.clone(),
+            bucket: config.bucket.clone(),
+            prefix: config.prefix.clone(),
+            region: config.region.clone(),
+            bucket_in_host: config.bucket_in_host,
+            ca_file: config.ca_file.clone(),
+            access_key: config.access_key.read()?,
+            secret_key: config.secret_key.read()?,
+        }))
+    }
+}
+
+const SECTION: &str = "raw_mail";
+
+pub fn raw_mail(reader: &mut Reader) -> RawMailConfig {
+    let kind = reader.parsed(SECTION, "kind", |text| one_of(text, &["folder", "s3"]));
+    if kind.as_deref() != Some("s3") {
+        return RawMailConfig::Folder;
+    }
+    let (file, line) = reader.place(SECTION, "endpoint");
+    let endpoint = reader.required(SECTION, "endpoint", "https://oss.example.cn").trim_end_matches('/').to_owned();
+    if let Err(problem) = check_endpoint(&endpoint)
+        && !endpoint.is_empty()
+    {
+        reader.wrong::<()>(SECTION, "endpoint", &file, line, problem);
+    }
+    let prefix = reader.string(SECTION, "prefix").unwrap_or_default().trim_matches('/').to_owned();
+    RawMailConfig::S3(S3Config {
+        endpoint,
+        bucket: reader.required(SECTION, "bucket", "annexd"),
+        prefix: if prefix.is_empty() { prefix } else { format!("{prefix}/") },
+        region: reader.string(SECTION, "region").unwrap_or_else(|| "us-east-1".to_owned()),
+        bucket_in_host: reader.boolean(SECTION, "bucket_in_host").unwrap_or(false),
+        ca_file: reader.parsed(SECTION, "ca_file", existing),
+        access_key: key(reader, "access_key", "AWS_ACCESS_KEY_ID"),
+        secret_key: key(reader, "secret_key", "AWS_SECRET_ACCESS_KEY"),
+    })
+}
+
+/// `NAME_file` or `NAME_env`; a key in the TOML itself is refused.
+fn key(reader: &mut Reader, name: &str, variable: &str) -> SecretSource {
+    let (file, line) = reader.place(SECTION, name);
+    if reader.string(SECTION, name).is_some() {
+        let remedy = format!("a secret must not stand here; put it into a file and name that with {name}_file, or use {name}_env");
+        reader.wrong::<()>(SECTION, name, &file, line, remedy);
+    }
+    let (of_file, of_env) = (format!("{name}_file"), format!("{name}_env"));
+    let (file, line) = reader.place(SECTION, &of_file);
+    match (reader.string(SECTION, &of_file), reader.string(SECTION, &of_env)) {
+        (Some(_), Some(_)) => {
+            reader.wrong::<()>(SECTION, &of_file, &file, line, format!("stands beside {of_env}; keep one of them"));
+            SecretSource::Environment(variable.to_owned())
+        }
+        (Some(path), None) => SecretSource::File(path.into()),
+        (None, named) => SecretSource::Environment(named.unwrap_or_else(|| variable.to_owned())),
+    }
+}
+
+/// Mails must not pass a network in the clear.
+fn check_endpoint(endpoint: &str) -> Result<(), String> {
+    let Some((scheme, rest)) = endpoint.split_once("://") else {
+        return Err(format!("{endpoint:?} is no address, like https://oss.example.cn"));
+    };
+    let host = rest.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(rest, |(host, _)| host);
+    match scheme {
+        _ if host.is_empty() || rest.contains(['/', '@', '?']) => {
+            Err(format!("{endpoint:?} is no address, like https://oss.example.cn; the bucket stands in bucket, keys in files or variables"))
+        }
+        "https" => Ok(()),
+        "http" if is_loopback(host.trim_matches(['[', ']'])) => Ok(()),
+        "http" => Err(format!("http is allowed only to this machine itself, not to {host}; use https")),
+        _ => Err(format!("{endpoint:?} is no address, like https://oss.example.cn")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_protected_and_holds_nothing_else() {
+        for good in ["https://oss.example.cn", "https://10.0.0.8:9000", "http://127.0.0.1:9000", "http://[::1]:9000", "http://localhost"] {
+            assert_eq!(check_endpoint(good), Ok(()), "{good}");
+        }
+        for bad in ["oss.example.cn", "http://oss.example.cn", "https://", "https://key:secret@oss.cn", "https://oss.cn/bucket", "ftp://x"]
+        {
+            assert!(check_endpoint(bad).is_err(), "{bad}");
+        }
+    }
+}
