@@ -99,6 +99,55 @@ fn a_mail_that_is_delivered_empty_is_no_mail_yet_and_is_asked_for_again() {
 }
 
 #[test]
+fn a_mail_that_a_person_moves_to_another_folder_is_the_same_mail() {
+    let server = Netease::start(DEPARTMENT, CODE);
+    server.put(JUNK, 5, &mail(1));
+    server.put("INBOX", 1_400_000_000, &mail(2));
+    let annexd = beside(&server, "");
+    annexd.say(&["poll"]);
+    let before = annexd.export("letters").len();
+    // It gets a new UID, below the latest.
+    server.shift(JUNK, 5, "INBOX", 1_399_999_999);
+    annexd.say(&["poll"]);
+    let states: Vec<String> = annexd.export("messages").iter().map(|message| message["state"].to_string()).collect();
+    assert_eq!(states.iter().filter(|state| *state == "\"recorded\"").count(), 2, "{states:?}");
+    assert_eq!((states.len(), annexd.export("letters").len()), (3, before), "another copy, and no second letter: {states:?}");
+}
+
+#[test]
+fn a_throttled_login_is_said_and_costs_nothing() {
+    let server = Netease::start(DEPARTMENT, CODE);
+    server.put("INBOX", 1, &mail(1));
+    server.quirks(|quirks| quirks.refuse_logins = 1);
+    let annexd = beside(&server, "");
+    let refused = annexd.run(&["poll"]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("授权码"), "{refused:?}");
+    assert_eq!(server.logins(), (0, 1), "it is asked once");
+    annexd.say(&["poll"]);
+    assert_eq!(annexd.export("messages").len(), 1);
+}
+
+#[test]
+fn a_server_that_lets_nothing_go_forward_loses_the_session_to_the_watchdog() {
+    if !crate::support::long() {
+        return;
+    }
+    let server = Netease::start(DEPARTMENT, CODE);
+    server.put("INBOX", 1, &mail(1));
+    // Each answer comes within its deadline, and all of them together never.
+    server.quirks(|quirks| quirks.delay = Duration::from_secs(25));
+    let annexd = beside(&server, "watchdog_mins = 1\n");
+    let daemon = annexd.daemon();
+    let end = Instant::now() + Duration::from_secs(120);
+    while !log(&annexd).contains("its session is dropped") {
+        assert!(Instant::now() < end, "{}", log(&annexd));
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    server.quirks(|quirks| quirks.delay = Duration::ZERO);
+    wait_for(&annexd, &daemon, 1);
+}
+
+#[test]
 fn spam_folders_are_taken_in_unasked_and_infected_mail_is_only_counted() {
     let server = Netease::start(DEPARTMENT, CODE);
     for (uid, folder) in (1..).zip(["INBOX", JUNK, ADVERTS, SUBSCRIPTIONS, VIRUS]) {
