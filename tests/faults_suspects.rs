@@ -155,7 +155,7 @@ async fn a_machine_that_cannot_start_a_reader_blames_no_mail() {
     std::fs::write(annexd.folder().join("in/new/1"), question(1)).unwrap();
     let mut house = house(&annexd).await;
     let readers = |program: &Path| {
-        let settings = ReaderSettings { program: program.to_owned(), processes: 1, timeout: WAIT, memory_max_bytes: 1 << 30 };
+        let settings = ReaderSettings { program: program.to_owned(), processes: 1, timeout: WAIT, memory_max_bytes: 1 << 30, ocr: None };
         Readers::children(settings, &house.knowledge).unwrap()
     };
     let (missing, there) = (readers(Path::new("/nonexistent/annexd")), readers(Path::new(env!("CARGO_BIN_EXE_annexd"))));
