@@ -29,6 +29,7 @@ pub mod migrate;
 pub mod owner;
 pub mod parked;
 pub mod period_report;
+pub mod process;
 pub mod purge;
 pub mod queue;
 pub mod replay;

@@ -2,7 +2,7 @@
 //! once with file, line and key; secrets come from files or the environment only and are never printed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,6 +16,7 @@ use crate::domain::{
     verdict::Knowledge,
 };
 
+mod programmes;
 mod raw_mail;
 mod reader;
 mod receiving;
@@ -24,6 +25,7 @@ mod sections;
 mod sending;
 mod storing;
 
+pub use programmes::{MAIN, Programme};
 pub use raw_mail::{RawMailConfig, S3Config};
 pub use receiving::{ImapConfig, MailboxConfig, MaildirConfig, NETEASE_STRAY, Provider};
 pub use secret::SecretSource;
@@ -64,6 +66,8 @@ pub struct Installation {
     pub config: Arc<Config>,
     pub knowledge: Arc<Knowledge>,
     pub templates: Arc<Templates>,
+    /// The others, where this is the main programme of several.
+    pub programmes: Vec<Self>,
 }
 
 impl Installation {
@@ -73,7 +77,44 @@ impl Installation {
     /// All mistakes of all files.
     pub fn load(path: Option<&Path>, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
         let file = find(path)?;
-        Self::of(Config::load(&file, environment)?)
+        Self::with_programmes(&file, environment)
+    }
+
+    fn with_programmes(file: &Path, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
+        let mut whole = Self::of(Config::load(file, environment)?)?;
+        let mut mistakes = Vec::new();
+        for programme in &whole.config.programmes {
+            match Config::load_programme(programme, &whole.config, file, environment).and_then(Self::of) {
+                Ok(other) => whole.programmes.push(other),
+                Err(found) => mistakes.extend(found),
+            }
+        }
+        let all: Vec<&Self> = std::iter::once(&whole).chain(&whole.programmes).collect();
+        mistakes.extend(programmes::conflicts(&all));
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        // A letter of one programme that reaches another is our own mail there too.
+        let own: BTreeSet<String> = all.iter().flat_map(|one| one.knowledge.own_addresses.clone()).collect();
+        for one in std::iter::once(&mut whole.knowledge).chain(whole.programmes.iter_mut().map(|other| &mut other.knowledge)) {
+            let others = own.iter().filter(|address| !one.own_addresses.contains(address)).cloned().collect::<Vec<_>>();
+            Arc::make_mut(one).own_addresses.extend(others);
+        }
+        Ok(whole)
+    }
+
+    /// One programme alone, by its name; `None` where there is none of that name.
+    #[must_use]
+    pub fn programme(mut self, name: &str) -> Option<Self> {
+        let others = std::mem::take(&mut self.programmes);
+        std::iter::once(self).chain(others).find(|one| one.config.programme.name == name)
+    }
+
+    /// All programmes apart, the main one first.
+    #[must_use]
+    pub fn apart(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.programmes);
+        std::iter::once(self).chain(others).collect()
     }
 
     /// As [`Installation::load`]; where there is no configuration file at all, the data built into the binary.
@@ -82,7 +123,7 @@ impl Installation {
     /// All mistakes of a configuration that is there.
     pub fn load_or_shipped(environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
         match find(None) {
-            Ok(file) => Self::of(Config::load(&file, environment)?),
+            Ok(file) => Self::with_programmes(&file, environment),
             Err(_) => Self::of(Config::shipped(environment)?),
         }
     }
@@ -106,7 +147,12 @@ impl Installation {
                     own_addresses: config.own_addresses(),
                     ..Knowledge::default()
                 };
-                Ok(Self { config: Arc::new(config), knowledge: Arc::new(knowledge), templates: Arc::new(templates) })
+                Ok(Self {
+                    config: Arc::new(config),
+                    knowledge: Arc::new(knowledge),
+                    templates: Arc::new(templates),
+                    programmes: Vec::new(),
+                })
             }
             _ => Err(mistakes),
         }

@@ -6,9 +6,10 @@ use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use crate::{
-    config::{Config, ImapConfig, Installation, MailboxConfig, Role, SecretSource, SmtpConfig, SmtpTransport, WebConfig},
+    config::{Config, ImapConfig, Installation, MailboxConfig, Role, SecretSource, SmtpConfig, SmtpTransport},
     domain::{tokens::division_token, verdict::Knowledge},
     edge::{
         blobs::Blobs,
@@ -18,20 +19,21 @@ use crate::{
         reader::{ReaderSettings, Readers},
         smtp::{Outlet, ReadSecret},
         store::{Store, lock::Lock},
-        supervisor, web,
+        supervisor,
     },
     pipeline::{
         House, alert,
         judging::Judging,
         meters::Meters,
         send::{self, Account, Outlets},
-        status,
         stop::{Asked, Signals, Stopped},
         summarise,
         turns::{self, Presence, in_turn},
         watch::{self, Memory},
     },
 };
+
+pub mod window;
 
 /// A loop that ran for so long before it failed is begun again without a long rest.
 const STEADY: Duration = Duration::from_secs(3600);
@@ -57,6 +59,9 @@ pub async fn build(installation: Installation) -> anyhow::Result<House> {
         .await
         .context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought to this version's schema")?;
+    if !config.programme.is_main() {
+        store.number_receipts_after(config.programme.numbers_after()).await.context("the receipt numbers cannot be kept apart")?;
+    }
     drop(opening);
     let zone = TimeZone::get(&config.timezone)?;
     let clock = Clock::system();
@@ -125,35 +130,23 @@ pub fn outlet_of(config: &SmtpConfig) -> Outlet {
 ///
 /// # Errors
 /// When another daemon holds the store, or a loop panics.
-pub async fn run(house: House, signals: &mut Signals) -> anyhow::Result<Asked> {
-    let _lock = only_one(&house)?;
-    house.store.bury_the_dead().await?;
-    let presence = Presence::begin(&house).await?;
+pub async fn run(houses: Vec<House>, signals: &mut Signals) -> anyhow::Result<Asked> {
     let (stop, stopped) = Stopped::new();
-    let work = Arc::new(Notify::new());
-    let letters = Arc::new(Notify::new());
-    let mut loops = tokio::task::JoinSet::new();
-    let again = || (house.clone(), work.clone(), letters.clone(), stopped.clone());
-    if house.config.roles.contains(&Role::Watch) {
-        let (house_, work_, _, stopped_) = again();
-        loops.spawn(kept_up("mailbox", stopped.clone(), move || mailbox_loop(house_.clone(), work_.clone(), stopped_.clone())));
+    let _locks = houses.iter().map(only_one).collect::<anyhow::Result<Vec<_>>>()?;
+    let (mut presences, mut bells, mut loops) = (Vec::new(), Vec::new(), tokio::task::JoinSet::new());
+    for house in &houses {
+        house.store.bury_the_dead().await?;
+        presences.push(Presence::begin(house).await?);
+        bells.push(begin(house, &stopped, &mut loops));
     }
-    if house.config.roles.contains(&Role::Examine) {
-        let (house_, work_, letters_, stopped_) = again();
-        loops.spawn(kept_up("examine", stopped.clone(), move || {
-            examine_loop(house_.clone(), work_.clone(), letters_.clone(), stopped_.clone())
-        }));
-    }
-    if house.config.roles.contains(&Role::Send) {
-        let (house_, _, letters_, stopped_) = again();
-        loops.spawn(kept_up("letters", stopped.clone(), move || letters_in_turn(house_.clone(), letters_.clone(), stopped_.clone())));
-    }
-    if let Some(web) = house.config.web {
-        let house_ = house.clone();
-        loops.spawn(kept_up("web", stopped.clone(), move || web_loop(house_.clone(), web, stopped.clone())));
+    if let Some(web) = houses.first().and_then(|house| house.config.web) {
+        let houses_ = houses.clone();
+        loops.spawn(kept_up("web", stopped.clone(), move || window::web_loop(houses_.clone(), web, stopped.clone())));
     }
     supervisor::ready();
-    tracing::info!(data_dir = %house.config.data_dir.display(), "annexd is running.");
+    for house in &houses {
+        tracing::info!(programme = house.config.programme.name, data_dir = %house.config.data_dir.display(), "annexd is running.");
+    }
     let mut end = Asked::Stop;
     let ended = tokio::select! {
         asked = signals.next() => { end = asked; None }
@@ -164,18 +157,45 @@ pub async fn run(house: House, signals: &mut Signals) -> anyhow::Result<Asked> {
         supervisor::stopping();
     }
     let _ = stop.send(true);
-    work.notify_waiters();
-    letters.notify_waiters();
+    bells.iter().flatten().for_each(|bell| bell.notify_waiters());
     let drained = tokio::time::timeout(DRAIN, async { while loops.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         loops.abort_all();
         tracing::warn!("Some work did not finish in time; it is done again at the next start.");
     }
-    presence.end().await;
+    for presence in presences {
+        presence.end().await;
+    }
     match ended {
         None | Some(Ok(())) => Ok(end),
         Some(Err(error)) => Err(anyhow!("a loop broke: {error}")),
     }
+}
+
+/// Begins the loops of one programme; whoever rings a bell has work for its loop. A loop that fails or waits holds up no other
+/// programme's.
+fn begin(house: &House, stopped: &Stopped, loops: &mut tokio::task::JoinSet<()>) -> [Arc<Notify>; 2] {
+    let (work, letters) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let alone = house.config.programme.is_main() && house.config.programmes.is_empty();
+    let span = if alone { tracing::Span::none() } else { tracing::info_span!("programme", name = house.config.programme.name) };
+    let again = || (house.clone(), work.clone(), letters.clone(), stopped.clone());
+    if house.config.roles.contains(&Role::Watch) {
+        let (house_, work_, _, stopped_) = again();
+        let kept = kept_up("mailbox", stopped.clone(), move || mailbox_loop(house_.clone(), work_.clone(), stopped_.clone()));
+        loops.spawn(kept.instrument(span.clone()));
+    }
+    if house.config.roles.contains(&Role::Examine) {
+        let (house_, work_, letters_, stopped_) = again();
+        let kept =
+            kept_up("examine", stopped.clone(), move || examine_loop(house_.clone(), work_.clone(), letters_.clone(), stopped_.clone()));
+        loops.spawn(kept.instrument(span.clone()));
+    }
+    if house.config.roles.contains(&Role::Send) {
+        let (house_, _, letters_, stopped_) = again();
+        let kept = kept_up("letters", stopped.clone(), move || letters_in_turn(house_.clone(), letters_.clone(), stopped_.clone()));
+        loops.spawn(kept.instrument(span));
+    }
+    [work, letters]
 }
 
 /// One daemon a data folder, where the database is a file in it. PostgreSQL has turns of its own, and daemons may share a folder.
@@ -334,22 +354,6 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
             () = work.notified() => {}
             () = tokio::time::sleep(TICK) => {}
         }
-    }
-}
-
-/// Shows the state to watchers until stopping is asked for.
-async fn web_loop(house: House, web: WebConfig, stopped: Stopped) -> anyhow::Result<()> {
-    let zone = house.zone.clone();
-    let gather: web::Gather = Arc::new(move || {
-        let house = house.clone();
-        Box::pin(async move {
-            let figures = house.meters.figures(house.readers.crashes());
-            status::status(&house, Some(figures)).await.map_err(|error| format!("{error:#}"))
-        })
-    });
-    tokio::select! {
-        () = stopped.asked() => Ok(()),
-        served = web::serve(web.listen, zone, gather) => served.with_context(|| format!("{} cannot be listened on", web.listen)),
     }
 }
 

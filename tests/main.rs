@@ -39,6 +39,7 @@ mod netease;
 mod new_form;
 mod object_store;
 mod operate;
+mod programmes;
 mod reader;
 mod reading_aligned;
 mod reading_bureaus;

@@ -1,6 +1,6 @@
 //! `annexd check`: the configuration is sound (it was loaded to get here); with `--connect`, what the outside systems can do.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
 use super::{open_read_only, print_line};
@@ -16,6 +16,24 @@ use crate::{
 struct Answer {
     what: &'static str,
     result: Result<String, String>,
+}
+
+/// [`check`] of each programme under its name.
+///
+/// # Errors
+/// When a probe of any failed; all probes are made first.
+pub async fn check_all(installations: &[Installation], connect: bool, json: bool) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    for installation in installations {
+        let programme = &installation.config.programme;
+        if installations.len() > 1 && !json {
+            print_line(&format!("{} {}", programme.name, programme.title));
+        }
+        if let Err(error) = check(installation, connect, json).await {
+            failed.push(if installations.len() > 1 { format!("{}: {error}", programme.name) } else { error.to_string() });
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))) }
 }
 
 /// Says that the configuration is valid; probes read-only with `connect`.
@@ -46,7 +64,7 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
         answers.push(Answer { what: "database", result: database(installation).await });
     }
     for answer in &answers {
-        print_line(&if json { object(answer).to_string() } else { line(answer) });
+        print_line(&if json { object(answer, &installation.config.programme.name).to_string() } else { line(answer) });
     }
     let failed = answers.iter().filter(|answer| answer.result.is_err()).count();
     if failed > 0 {
@@ -76,12 +94,12 @@ fn line(answer: &Answer) -> String {
     }
 }
 
-fn object(answer: &Answer) -> Value {
+fn object(answer: &Answer, programme: &str) -> Value {
     let (ok, text) = match &answer.result {
         Ok(found) => (true, found),
         Err(problem) => (false, problem),
     };
-    json!({"what": answer.what, "ok": ok, "text": text, "remedy": if ok { None } else { remedy(text) }})
+    json!({"programme": programme, "what": answer.what, "ok": ok, "text": text, "remedy": if ok { None } else { remedy(text) }})
 }
 
 async fn mailbox(installation: &Installation) -> Result<String, String> {

@@ -5,21 +5,19 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backup, check, demo, digest, directory, dry_run, examine, export, forms, import, init, letters, log, manual, message, migrate, owner,
-    parked, period_report, purge, queue, replay, route, status, topic, work,
+    backup, check, demo, digest, directory, dry_run, examine, export, forms, import, init, letters, log, manual, message, migrate, parked,
+    period_report,
+    process::{self, build},
+    purge, queue, replay, route, status, topic,
 };
 use crate::{
-    config::{Installation, Mistake},
-    daemon,
+    config::{Installation, MAIN, Mistake},
     edge::{reader::child, supervisor},
-    pipeline::{
-        House,
-        stop::{Asked, Signals, Stopped, on_signal},
-    },
 };
 
 /// `EX_CONFIG` of sysexits.h: systemd does not restart on it.
 const EXIT_CONFIGURATION: u8 = 78;
+const EXIT_USAGE: u8 = 2;
 
 /// Takes in the annexes that industry bureaus mail to a collecting mailbox, and answers every mail.
 #[derive(Debug, Parser)]
@@ -31,6 +29,10 @@ struct Cli {
     /// Machine output instead of a person's
     #[arg(long, global = true)]
     json: bool,
+    /// One programme of several, by its name in the configuration; main: that of the main file [default: run, poll, check and status:
+    /// all; the others: main]
+    #[arg(long, global = true, value_name = "NAME")]
+    programme: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -216,6 +218,8 @@ pub enum ExportFormat {
 #[derive(Debug)]
 pub enum Failure {
     Configuration(Vec<Mistake>),
+    /// Exit code 2.
+    Usage(String),
     Other(anyhow::Error),
 }
 
@@ -259,6 +263,10 @@ pub fn main() -> ExitCode {
             log::say(&format!("The configuration has {} mistake(s); nothing was done.", mistakes.len()));
             ExitCode::from(EXIT_CONFIGURATION)
         }
+        Err(Failure::Usage(problem)) => {
+            log::say(&format!("annexd: {problem}"));
+            ExitCode::from(EXIT_USAGE)
+        }
         Err(Failure::Other(error)) => failed(&error),
     }
 }
@@ -269,18 +277,27 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let load = || Installation::load(cli.config.as_deref(), &environment()).map_err(Failure::Configuration);
+    let load_all = || {
+        let whole = Installation::load(cli.config.as_deref(), &environment()).map_err(Failure::Configuration)?;
+        programmes(whole, cli.programme.as_deref())
+    };
+    let load = || load_all().and_then(first);
     // A dry run judges by the built-in data where no configuration was named or found.
-    let load_or_shipped =
-        || if cli.config.is_none() { Installation::load_or_shipped(&environment()).map_err(Failure::Configuration) } else { load() };
+    let load_or_shipped = || {
+        if cli.config.is_none() && cli.programme.is_none() {
+            Installation::load_or_shipped(&environment()).map_err(Failure::Configuration)
+        } else {
+            load()
+        }
+    };
     match cli.command {
         Command::Demo { dir } => demo::demo(dir).await?,
-        Command::Run => run_daemon(load).await?,
+        Command::Run => process::run_daemon(load_all).await?,
         Command::Init(arguments) => init::init(arguments, &environment()).await?,
         Command::Poll { dry_run: true, .. } => {
             dry_run::dry_run(&load()?, cli.json).await?;
         }
-        Command::Poll { no_send, .. } => poll(load()?, no_send).await?,
+        Command::Poll { no_send, .. } => process::poll(load_all()?, no_send).await?,
         Command::Message(action) => message::message(&build(load()?).await?, action, cli.json).await?,
         Command::Report { from, to, out } => period_report::period_report(&build(load()?).await?, from, to, &out).await?,
         Command::Submitters(action) => directory::submitters(&load()?, action, cli.json)?,
@@ -292,8 +309,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let house = build(load()?).await?;
             export::export(&house.store, arguments.what, arguments.format, arguments.out.as_deref()).await?;
         }
-        Command::Check { connect } => check::check(&load()?, connect, cli.json).await?,
-        Command::Status { ready } => status::status(load()?, ready, cli.json).await?,
+        Command::Check { connect } => check::check_all(&load_all()?, connect, cli.json).await?,
+        Command::Status { ready } => status::status(load_all()?, ready, cli.json).await?,
         Command::Parked(action) => parked::parked(&build(load()?).await?, action, cli.json).await?,
         Command::Letters(LettersAction::Preview { kind }) => {
             letters::show_preview(&load_or_shipped()?.templates, kind.as_deref(), cli.json)?
@@ -319,44 +336,17 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs until it is asked to stop. Asked to reload, it goes on with what the files say now, or with what they said where they have
-/// mistakes now.
-async fn run_daemon(load: impl Fn() -> Result<Installation, Failure>) -> Result<(), Failure> {
-    let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
-    let mut installation = load()?;
-    loop {
-        let house = build(installation.clone()).await?;
-        if daemon::run(house, &mut signals).await? == Asked::Stop {
-            return Ok(());
-        }
-        match load() {
-            Ok(fresh) => installation = fresh,
-            Err(Failure::Configuration(mistakes)) => {
-                for mistake in &mistakes {
-                    tracing::error!("{mistake}");
-                }
-                tracing::error!(mistakes = mistakes.len(), "The configuration has mistakes; annexd goes on with the one before.");
-            }
-            Err(other) => return Err(other),
-        }
-    }
+/// The programme that was asked for, or all of them, the main one first.
+fn programmes(whole: Installation, wanted: Option<&str>) -> Result<Vec<Installation>, Failure> {
+    let Some(name) = wanted else { return Ok(whole.apart()) };
+    let names: Vec<String> = std::iter::once(MAIN.to_owned()).chain(whole.config.programmes.iter().map(|one| one.name.clone())).collect();
+    let unknown = || Failure::Usage(format!("there is no programme {name:?}; there are {}", names.join(", ")));
+    Ok(vec![whole.programme(name).ok_or_else(unknown)?])
 }
 
-async fn poll(installation: Installation, no_send: bool) -> anyhow::Result<()> {
-    let house = build(installation).await?;
-    let _lock = daemon::only_one(&house)?;
-    house.store.bury_the_dead().await?;
-    let (stop, stopped) = Stopped::new();
-    tokio::spawn(on_signal(stop));
-    work::one_pass(&house, !no_send, &stopped).await
-}
-
-/// The house with its edges; foreign bytes are read in children of this program.
-async fn build(installation: Installation) -> anyhow::Result<House> {
-    owner::refuse_root(&installation.config.data_dir)?;
-    let house = daemon::build(installation).await?;
-    let readers = daemon::read_in_children(&house.config, &house.knowledge, std::env::current_exe()?)?;
-    Ok(House { readers, ..house })
+fn first(mut programmes: Vec<Installation>) -> Result<Installation, Failure> {
+    programmes.truncate(1);
+    programmes.pop().ok_or_else(|| Failure::Usage("there is no programme".to_owned()))
 }
 
 fn environment() -> Vec<(String, String)> {

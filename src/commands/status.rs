@@ -15,18 +15,21 @@ use crate::{
 ///
 /// # Errors
 /// With `ready`, when it is not, or when the daemon does not answer where `[web] listen` is set; else when the store cannot be read.
-pub async fn status(installation: Installation, ready: bool, json: bool) -> anyhow::Result<()> {
-    let asked = match installation.config.web {
+pub async fn status(installations: Vec<Installation>, ready: bool, json: bool) -> anyhow::Result<()> {
+    let (web, zone) = match installations.first() {
+        Some(first) => (first.config.web, jiff::tz::TimeZone::get(&first.config.timezone)?),
+        None => bail!("there is no programme"),
+    };
+    let asked = match web {
         Some(web) => Some(ask::ask(web.listen).await),
         None => None,
     };
     if let (true, Some(Err(error))) = (ready, &asked) {
         bail!("the daemon does not answer: {error}");
     }
-    let zone = jiff::tz::TimeZone::get(&installation.config.timezone)?;
     let found = match asked {
         Some(Ok(found)) => found,
-        _ => stored(installation).await?,
+        _ => stored(installations).await?,
     };
     if ready {
         let reasons: Vec<&str> = found.reasons.iter().map(|reason| reason.said.as_str()).collect();
@@ -44,10 +47,14 @@ pub async fn status(installation: Installation, ready: bool, json: bool) -> anyh
 }
 
 /// What the database alone tells.
-async fn stored(installation: Installation) -> anyhow::Result<Status> {
-    owner::refuse_root(&installation.config.data_dir)?;
-    let house = daemon::build(installation).await?;
-    status::status(&house, None).await
+async fn stored(installations: Vec<Installation>) -> anyhow::Result<Status> {
+    let mut states = Vec::new();
+    for installation in installations {
+        owner::refuse_root(&installation.config.data_dir)?;
+        let house = daemon::build(installation).await?;
+        states.push(status::status(&house, None).await?);
+    }
+    Ok(Status::of_all(states))
 }
 
 fn words(board: &Board, running: bool) -> String {

@@ -53,7 +53,8 @@ impl RawMailConfig {
 
 const SECTION: &str = "raw_mail";
 
-pub fn raw_mail(reader: &mut Reader) -> RawMailConfig {
+/// `below`: the programme that shares the bucket of the main one; each purges only its own objects.
+pub fn raw_mail(reader: &mut Reader, below: &str) -> RawMailConfig {
     let kind = reader.parsed(SECTION, "kind", |text| one_of(text, &["folder", "s3"]));
     if kind.as_deref() != Some("s3") {
         return RawMailConfig::Folder;
@@ -65,7 +66,7 @@ pub fn raw_mail(reader: &mut Reader) -> RawMailConfig {
     {
         reader.wrong::<()>(SECTION, "endpoint", &file, line, problem);
     }
-    let prefix = reader.string(SECTION, "prefix").unwrap_or_default().trim_matches('/').to_owned();
+    let prefix = format!("{}/{below}", reader.string(SECTION, "prefix").unwrap_or_default()).trim_matches('/').to_owned();
     RawMailConfig::S3(S3Config {
         endpoint,
         bucket: reader.required(SECTION, "bucket", "annexd"),

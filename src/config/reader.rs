@@ -79,6 +79,32 @@ impl Reader {
         self.settings.keys().any(|(name, _)| name == section)
     }
 
+    /// Takes over sections that the file does not have, whole, and the named keys before all sections.
+    pub fn inherit(&mut self, from: Self, sections: &[&str], keys: &[&str]) {
+        for ((section, key), setting) in from.settings {
+            let wanted = if section.is_empty() { keys.contains(&key.as_str()) } else { sections.contains(&section.as_str()) };
+            let own = !section.is_empty() && self.known.contains(&(section.clone(), String::new()));
+            if wanted && !own {
+                self.settings.entry((section, key)).or_insert(setting);
+            }
+        }
+    }
+
+    /// The entries of `[[key]]`.
+    pub fn tables(&mut self, section: &str, key: &str) -> Vec<toml::Table> {
+        let Some(setting) = self.take(section, key) else { return Vec::new() };
+        let is_table = |value: &Value| value.is_table();
+        match setting.value {
+            Value::Array(values) if values.iter().all(is_table) => {
+                values.into_iter().filter_map(|value| if let Value::Table(table) = value { Some(table) } else { None }).collect()
+            }
+            other => {
+                self.wrong::<()>(section, key, &setting.file, setting.line, format!("must be written [[{key}]], not as {}", kind(&other)));
+                Vec::new()
+            }
+        }
+    }
+
     fn take(&mut self, section: &str, key: &str) -> Option<Setting> {
         self.known.push((section.to_owned(), key.to_owned()));
         self.settings.remove(&(section.to_owned(), key.to_owned()))

@@ -10,6 +10,7 @@ use jiff::{civil::Time, tz::TimeZone};
 
 use super::{
     Mistake,
+    programmes::{Base, Programme, SHARED_SECTIONS, programmes},
     raw_mail::{RawMailConfig, raw_mail},
     reader::Reader,
     receiving::{MailboxConfig, mailbox},
@@ -24,6 +25,10 @@ use crate::{
 /// Everything `annexd.toml` says.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Which programme this is, where there are several.
+    pub programme: Programme,
+    /// Further programmes; their files are read by [`super::Installation::load`].
+    pub programmes: Vec<Programme>,
     /// Raw mail, SQLite file.
     pub data_dir: PathBuf,
     pub timezone: String,
@@ -117,7 +122,29 @@ impl Config {
         let text = std::fs::read_to_string(file).map_err(|error| {
             vec![Mistake { file: file.display().to_string(), line: None, key: String::new(), text: format!("cannot be read: {error}") }]
         })?;
-        Self::parse(&text, file, environment)
+        Self::parse(Reader::new(&text, &file.display().to_string(), environment)?, file, None)
+    }
+
+    /// Reads a programme's file; what it leaves out is the main file's.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn load_programme(
+        programme: &Programme,
+        main: &Self,
+        main_file: &Path,
+        environment: &[(String, String)],
+    ) -> Result<Self, Vec<Mistake>> {
+        let reader = |file: &Path, environment: &[(String, String)]| {
+            let name = file.display().to_string();
+            let unread = |error: std::io::Error| {
+                vec![Mistake { file: name.clone(), line: None, key: String::new(), text: format!("cannot be read: {error}") }]
+            };
+            Reader::new(&std::fs::read_to_string(file).map_err(unread)?, &name, environment)
+        };
+        let base = Base { programme, main, settings: reader(main_file, environment)? };
+        // Overrides are the main programme's: they name no other.
+        Self::parse(reader(&programme.file, &[])?, &programme.file, Some(base))
     }
 
     /// The configuration built into the binary.
@@ -125,30 +152,42 @@ impl Config {
     /// # Errors
     /// Mistakes of the environment's overrides.
     pub fn shipped(environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
-        Self::parse(include_str!("../../config/annexd.toml"), Path::new("(built-in configuration)"), environment)
+        let (text, file) = (include_str!("../../config/annexd.toml"), "(built-in configuration)");
+        Self::parse(Reader::new(text, file, environment)?, Path::new(file), None)
     }
 
-    fn parse(text: &str, file: &Path, environment: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
-        let mut reader = Reader::new(text, &file.display().to_string(), environment)?;
+    fn parse(mut reader: Reader, file: &Path, base: Option<Base>) -> Result<Self, Vec<Mistake>> {
         let beside = file.parent().unwrap_or(Path::new("")).to_owned();
-        let store = store(&mut reader);
+        let has_own = ["raw_mail", "receipts", "store"].map(|section| reader.has_section(section));
+        let (programme, main) = match base {
+            Some(Base { programme, main, settings }) => {
+                reader.inherit(settings, &SHARED_SECTIONS, &["timezone", "roles"]);
+                (programme.clone(), Some(main))
+            }
+            None => (Programme::main(file), None),
+        };
+        // What a programme shares with the main one, kept apart by its name.
+        let apart = |index: usize| main.is_some() && has_own.get(index) == Some(&false);
+        let store = store(&mut reader, main.filter(|_| apart(2)));
         let config = Self {
-            data_dir: reader.string("", "data_dir").map_or_else(|| PathBuf::from("/var/lib/annexd"), PathBuf::from),
+            programmes: if main.is_none() { programmes(&mut reader, &beside) } else { Vec::new() },
+            data_dir: reader.string("", "data_dir").map_or_else(|| default_data_dir(main, &programme.name), PathBuf::from),
             timezone: reader.parsed("", "timezone", time_zone).unwrap_or_else(|| "Asia/Shanghai".to_owned()),
             roles: roles(&mut reader, &store),
             mailbox: mailbox(&mut reader),
             smtp: smtp(&mut reader, "smtp"),
             smtp_internal: if reader.has_section("smtp_internal") { Some(smtp(&mut reader, "smtp_internal")) } else { None },
             store,
-            raw_mail: raw_mail(&mut reader),
+            raw_mail: raw_mail(&mut reader, if apart(0) { &programme.name } else { "" }),
             digest: DigestConfig {
                 to: addresses(&mut reader, "digest", "to"),
                 at: reader.parsed("digest", "at", time_of_day).unwrap_or_else(|| "08:30".to_owned()),
             },
-            web: web(&mut reader),
+            // One window shows all programmes.
+            web: if main.is_none() { web(&mut reader) } else { None },
             limits: limits(&mut reader),
             receipts: ReceiptsConfig {
-                department: reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned()),
+                department: department(&mut reader, if apart(1) { &programme.title } else { "" }),
                 contact: reader.string("receipts", "contact").unwrap_or_default(),
                 tell_division: reader.boolean("receipts", "tell_division").unwrap_or(false),
                 list_as_workbook: reader.parsed("receipts", "list", |text| one_of(text, &["txt", "xlsx"])).as_deref() == Some("xlsx"),
@@ -163,7 +202,8 @@ impl Config {
             },
             ocr: ocr(&mut reader),
             queue: QueueConfig { attach_max_bytes: reader.number("queue", "attach_max_mib", 0..=50).unwrap_or(10) << 20 },
-            data: data_paths(&mut reader, &beside),
+            data: data_paths(&mut reader, &beside, main.map(|main| &main.data)),
+            programme,
         };
         let mistakes = reader.finish();
         if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
@@ -240,18 +280,29 @@ fn limits(reader: &mut Reader) -> Limits {
     table.try_into().unwrap_or_default()
 }
 
-/// A path that a key names must exist; the default places need not.
-fn data_paths(reader: &mut Reader, beside: &Path) -> DataPaths {
-    let mut path = |key: &str, default: &str| {
+fn default_data_dir(main: Option<&Config>, name: &str) -> PathBuf {
+    main.map_or_else(|| PathBuf::from("/var/lib/annexd"), |main| main.data_dir.join("programmes").join(name))
+}
+
+/// Who signs; a programme that takes the signature from the main file says which one it is.
+fn department(reader: &mut Reader, title: &str) -> String {
+    let department = reader.string("receipts", "department").unwrap_or_else(|| "吉林省工业和信息化厅".to_owned());
+    if title.is_empty() { department } else { format!("{department}（{title}）") }
+}
+
+/// A path that a key names must exist; the default places need not: then a programme has the main one's, if that has any.
+fn data_paths(reader: &mut Reader, beside: &Path, main: Option<&DataPaths>) -> DataPaths {
+    let mut path = |key: &str, default: &str, mains: Option<&PathBuf>| {
         let named = reader.parsed("", key, |text| existing(&beside.join(text).display().to_string()));
-        named.unwrap_or_else(|| beside.join(default))
+        let own = beside.join(default);
+        named.unwrap_or_else(|| mains.filter(|_| !own.exists()).cloned().unwrap_or(own))
     };
     DataPaths {
-        forms_dir: path("forms_dir", "forms"),
-        divisions_file: path("divisions_file", "divisions.toml"),
-        rules_file: path("rules_file", "rules.toml"),
-        submitters_file: path("submitters_file", "submitters.toml"),
-        letters_dir: path("letters_dir", "letters"),
+        forms_dir: path("forms_dir", "forms", main.map(|main| &main.forms_dir)),
+        divisions_file: path("divisions_file", "divisions.toml", main.map(|main| &main.divisions_file)),
+        rules_file: path("rules_file", "rules.toml", main.map(|main| &main.rules_file)),
+        submitters_file: path("submitters_file", "submitters.toml", main.map(|main| &main.submitters_file)),
+        letters_dir: path("letters_dir", "letters", main.map(|main| &main.letters_dir)),
     }
 }
 

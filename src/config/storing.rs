@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{reader::Reader, receiving::password, secret::SecretSource};
+use super::{Config, reader::Reader, receiving::password, secret::SecretSource};
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -55,7 +55,14 @@ impl StoreConfig {
     }
 }
 
-pub fn store(reader: &mut Reader) -> StoreConfig {
+/// `shared_with`: the main programme, where this one names no database of its own. A file lies in its own folder; on a server it
+/// must be named.
+pub fn store(reader: &mut Reader, shared_with: Option<&Config>) -> StoreConfig {
+    if shared_with.is_some_and(|main| !main.store.url.starts_with("sqlite:")) {
+        let (file, _) = reader.place("store", "url");
+        let remedy = "is missing: the main programme's database is on a server, and each programme needs its own there".to_owned();
+        reader.wrong::<()>("store", "url", &file, None, remedy);
+    }
     let (file, line) = reader.place("store", "url");
     let url = reader.string("store", "url").unwrap_or_else(|| "sqlite:annexd.db".to_owned());
     let in_environment = file.starts_with("environment");

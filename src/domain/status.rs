@@ -14,6 +14,10 @@ const MESSAGE_STUCK: SignedDuration = SignedDuration::from_hours(1);
 /// Everything that is shown about an installation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
+    /// Its name in commands and metrics.
+    pub programme: String,
+    /// Its name for people; empty for the main one.
+    pub title: String,
     pub version: String,
     pub at: Timestamp,
     pub ready: bool,
@@ -35,11 +39,15 @@ pub struct Status {
     pub process: Option<ProcessStatus>,
     /// Open alerts, masked.
     pub alerts: Vec<AlertStatus>,
+    /// The others, where this is the main programme of several; their reasons stand among its own.
+    pub programmes: Vec<Self>,
 }
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
+    /// Whose; empty where there is only one programme.
+    pub programme: String,
     /// `mailbox`, `store`, `examine` or `letters`.
     pub check: String,
     /// One Chinese sentence.
@@ -183,6 +191,26 @@ impl Status {
         self
     }
 
+    /// The states of all programmes as one, the main one first: ready where all are.
+    #[must_use]
+    pub fn of_all(states: Vec<Self>) -> Self {
+        let several = states.len() > 1;
+        let mut states = states.into_iter();
+        let mut whole = states.next().unwrap_or_default();
+        whole.programmes = states.collect();
+        if several {
+            let (name, title) = (whole.programme.clone(), whole.title.clone());
+            whole.reasons.iter_mut().for_each(|reason| reason.belong_to(&name, &title));
+            for other in &mut whole.programmes {
+                let (name, title) = (other.programme.clone(), other.title.clone());
+                other.reasons.iter_mut().for_each(|reason| reason.belong_to(&name, &title));
+                whole.reasons.extend(other.reasons.iter().cloned());
+            }
+            whole.ready = whole.reasons.is_empty();
+        }
+        whole
+    }
+
     fn mailbox_reason(&self) -> Option<Reason> {
         let fault = self.mailbox.fault.as_ref().map(|fault| format!("；最近一次故障：{fault}")).unwrap_or_default();
         let said = match self.mailbox.last_good_poll {
@@ -195,31 +223,34 @@ impl Status {
                 format!("已{}未能成功收取邮件{fault}。", span(secs))
             }
         };
-        Some(Reason { check: "mailbox".to_owned(), said })
+        Some(Reason { programme: String::new(), check: "mailbox".to_owned(), said })
     }
 
     fn store_reason(&self) -> Option<Reason> {
         let fault = self.store.fault.as_ref()?;
-        Some(Reason { check: "store".to_owned(), said: format!("数据库不能写入：{fault}。") })
+        Some(Reason { programme: String::new(), check: "store".to_owned(), said: format!("数据库不能写入：{fault}。") })
     }
 
     fn raw_mail_reason(&self) -> Option<Reason> {
         let fault = self.store.raw_mail_fault.as_ref()?;
         Some(Reason {
-            check: "store".to_owned(), said: format!("来信原件无法存入对象存储：{fault}。新来信留在邮箱中，恢复后自动收取。")
+            programme: String::new(),
+            check: "store".to_owned(),
+            said: format!("来信原件无法存入对象存储：{fault}。新来信留在邮箱中，恢复后自动收取。"),
         })
     }
 
     fn examine_reason(&self) -> Option<Reason> {
         let age = self.waiting.age_secs(self.at);
         (age > secs(MESSAGE_STUCK)).then(|| Reason {
+            programme: String::new(),
             check: "examine".to_owned(),
             said: format!("有来信已等待处理{}，共{}封待处理。", span(age), self.waiting.count),
         })
     }
 
     fn letter_reasons(&self) -> Vec<Reason> {
-        let reason = |said: String| Reason { check: "letters".to_owned(), said };
+        let reason = |said: String| Reason { programme: String::new(), check: "letters".to_owned(), said };
         let halted: Vec<&AccountStatus> = self.accounts.iter().filter(|account| account.loud && account.is_halted(self.at)).collect();
         if !halted.is_empty() {
             return halted
@@ -233,6 +264,15 @@ impl Status {
             return vec![reason(format!("有到期信件已{}未能发出，共{}封。", span(age), self.letters_due.count))];
         }
         Vec::new()
+    }
+}
+
+impl Reason {
+    fn belong_to(&mut self, programme: &str, title: &str) {
+        programme.clone_into(&mut self.programme);
+        if !title.is_empty() {
+            self.said = format!("【{title}】{}", self.said);
+        }
     }
 }
 

@@ -50,7 +50,11 @@ pub async fn heed_clock(house: &House) -> anyhow::Result<()> {
 pub async fn watch(house: &House) -> anyhow::Result<usize> {
     let now = house.now();
     let mut present: BTreeMap<String, Trouble> = BTreeMap::new();
-    for trouble in troubles(house).await? {
+    let of = &house.config.programme.title;
+    for mut trouble in troubles(house).await? {
+        if !of.is_empty() {
+            trouble.title = format!("【{of}】{}", trouble.title);
+        }
         present.insert(trouble.topic.clone(), trouble);
     }
     let known: BTreeMap<String, StoredAlert> = house.store.alerts().await?.into_iter().map(|alert| (alert.topic.clone(), alert)).collect();

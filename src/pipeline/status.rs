@@ -35,6 +35,8 @@ pub async fn status(house: &House, process: Option<ProcessStatus>) -> anyhow::Re
     let queues = store.queue_backlogs().await?.into_iter();
     let alerts = store.alerts().await?.into_iter().filter(|alert| alert.open);
     Ok(Status {
+        programme: house.config.programme.name.clone(),
+        title: house.config.programme.title.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         at: now,
         mailbox: mailbox(house).await?,

@@ -18,6 +18,9 @@ impl Account {
 /// The collecting mailbox that annexd watches and writes from.
 pub const DEPARTMENT: &str = "jlsgxtkjc@163.com";
 
+/// A second collecting mailbox, for another programme.
+pub const SECOND: &str = "jlszxqy@163.com";
+
 /// Division ids of `config/divisions.toml`; each has the mailbox `ID@division.example.cn`.
 pub const DIVISIONS: [&str; 12] =
     ["auto", "equip", "petro", "material", "pharma", "food", "textile", "electronics", "software", "green", "civilexp", "tech"];
@@ -52,7 +55,7 @@ pub const SUBMITTERS: [&str; 20] = [
 /// All of them; passwords differ from account to account.
 pub fn accounts() -> Vec<Account> {
     let divisions = DIVISIONS.iter().map(|id| format!("{id}@division.example.cn"));
-    let people = [DEPARTMENT].into_iter().chain(ADMINISTRATORS).chain(SUBMITTERS).map(str::to_owned);
+    let people = [DEPARTMENT, SECOND].into_iter().chain(ADMINISTRATORS).chain(SUBMITTERS).map(str::to_owned);
     people.chain(divisions).map(account).collect()
 }
 

@@ -46,6 +46,11 @@ pub fn form(topic: &Fields) -> File {
     File { name: format!("附件1-{}.docx", topic["topic_title"]), media_type: DOCX, bytes }
 }
 
+/// Any Word file.
+pub fn document(name: &str, bytes: Vec<u8>) -> File {
+    File { name: name.to_owned(), media_type: DOCX, bytes }
+}
+
 /// Annex 2 with these rows.
 pub fn table(bureau: &str, rows: &[Fields]) -> File {
     let catalogue = Catalogue::shipped();

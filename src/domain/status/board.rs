@@ -31,27 +31,38 @@ pub struct Table {
 #[must_use]
 pub fn board(status: &Status, zone: &TimeZone) -> Board {
     let headline = if status.ready { "运行正常" } else { "需要处理" };
-    let alerts =
-        status.alerts.iter().map(|alert| format!("{}（{}起）", alert.said.trim_end_matches('。'), chinese_minute(alert.since, zone)));
+    let parts = || std::iter::once(status).chain(&status.programmes);
+    let alerts = parts().flat_map(|part| {
+        let of = named(part);
+        part.alerts.iter().map(move |alert| format!("{of}{}（{}起）", alert.said.trim_end_matches('。'), chinese_minute(alert.since, zone)))
+    });
     Board {
         ready: status.ready,
         headline: headline.to_owned(),
         reasons: status.reasons.iter().map(|reason| reason.said.clone()).collect(),
         alerts: alerts.collect(),
-        tables: vec![
-            receiving(status, zone),
-            system(status, zone),
-            mails(status),
-            topics(status),
-            queues(status),
-            letters(status),
-            accounts(status, zone),
-        ]
-        .into_iter()
-        .filter(|table| !table.rows.is_empty())
-        .collect(),
+        tables: parts().flat_map(|part| tables(part, zone)).collect(),
         foot: format!("{}，annexd {}", chinese_minute(status.at, zone), status.version),
     }
+}
+
+fn tables(status: &Status, zone: &TimeZone) -> Vec<Table> {
+    let all = [
+        receiving(status, zone),
+        system(status, zone),
+        mails(status),
+        topics(status),
+        queues(status),
+        letters(status),
+        accounts(status, zone),
+    ];
+    let of = named(status);
+    all.into_iter().filter(|table| !table.rows.is_empty()).map(|table| Table { title: format!("{of}{}", table.title), ..table }).collect()
+}
+
+/// Which programme a heading speaks of, where it is not the main one.
+fn named(status: &Status) -> String {
+    if status.title.is_empty() { String::new() } else { format!("【{}】", status.title) }
 }
 
 fn table(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Table {

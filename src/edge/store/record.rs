@@ -28,6 +28,19 @@ pub struct Recorded {
 }
 
 impl Store {
+    /// Receipt numbers of years that have none yet begin after this one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn number_receipts_after(&self, number: i64) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            .bind(NUMBERS_AFTER)
+            .bind(number)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Records a verdict and carries out a division's orders. `year` heads new receipt numbers; `render` writes the letters once the numbers are known.
     ///
     /// # Errors
@@ -172,11 +185,16 @@ pub(super) async fn record_topic(
     Ok(number)
 }
 
+/// Counter that says after which number this database's receipts begin: programmes of one installation never give out the same.
+const NUMBERS_AFTER: &str = "receipts_after";
+
 async fn next_number(connection: &mut Writing, year: i16) -> Result<String, StoreError> {
     let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
+        "INSERT INTO counter (name, value) VALUES ($1, 1 + coalesce((SELECT value FROM counter WHERE name = $2), 0))
+         ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
     )
     .bind(format!("receipt:{year}"))
+    .bind(NUMBERS_AFTER)
     .fetch_one(&mut **connection)
     .await?;
     Ok(receipt_number::format(year, serial))
