@@ -30,7 +30,7 @@ fn grid(lines: &[&str]) -> Grid {
 
 fn reading_of(tables: Vec<Grid>) -> TableReading {
     let catalogue = Catalogue::shipped();
-    read(&Document { tables, paragraphs: Vec::new() }, catalogue.form("annex2").unwrap())
+    read(&Document { tables, ..Document::default() }, catalogue.form("annex2").unwrap())
 }
 
 fn read_lines(lines: &[&str]) -> TableReading {
