@@ -1,5 +1,10 @@
 //! One pass of the whole work: take in, examine, summarise, send. `poll`, `import` and `demo` share it.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use crate::{
     config::MailboxConfig,
     daemon,
@@ -14,6 +19,9 @@ use crate::{
         watch,
     },
 };
+
+/// How often it is looked for mail that came in meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Examines everything that waits, in order of arrival; returns how many were examined.
 ///
@@ -53,8 +61,7 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
     }
     alert::heed_clock(house).await?;
     house.store.recover_sending(house.now()).await?;
-    let pass = take_in(house).await?;
-    let examined = turns::examine_waiting(house, stopped, |_, _| {}).await?;
+    let (pass, examined) = taken_in_and_examined(house, stopped).await?;
     // Before the digest, which tells what is open.
     alert::watch(house).await?;
     let written = summarise::summarise(house).await?;
@@ -79,6 +86,30 @@ async fn pass_in_turn(house: &House, send_letters: bool, stopped: &Stopped) -> a
         anyhow::bail!("the mail server refused the login for sending; the letters wait. Check the authorisation code (授权码)");
     }
     Ok(())
+}
+
+/// Mail is examined while more of it comes in. What was accepted is examined even where the mailbox then fails.
+async fn taken_in_and_examined(house: &House, stopped: &Stopped) -> anyhow::Result<(watch::Pass, usize)> {
+    let all_in = AtomicBool::new(false);
+    let taking_in = async {
+        let pass = take_in(house).await;
+        all_in.store(true, Ordering::Release);
+        pass
+    };
+    let examining = async {
+        let mut examined = 0;
+        loop {
+            // Asked before looking: what came in before is seen by the last look.
+            let is_last = all_in.load(Ordering::Acquire) || stopped.is_asked();
+            examined += turns::examine_waiting(house, stopped, |_, _| {}).await?;
+            if is_last {
+                return anyhow::Ok(examined);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let (pass, examined) = tokio::join!(taking_in, examining);
+    Ok((pass?, examined?))
 }
 
 async fn take_in(house: &House) -> anyhow::Result<watch::Pass> {

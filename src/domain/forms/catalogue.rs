@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::labels;
+use super::labels::{self, LabelIndex};
 
 /// All forms known to an installation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Form {
     pub called: String,
     pub shape: Shape,
     pub fields: Vec<Field>,
+    /// Its labels, ready for lookup.
+    #[serde(skip)]
+    pub labels: LabelIndex,
 }
 
 /// How a form lays out its fields.
@@ -159,7 +162,7 @@ pub fn parse(text: &str) -> Result<Form, Vec<String>> {
         return Err(mistakes);
     }
     let fields = fields.into_iter().map(|(_, field)| field).collect();
-    Ok(Form { id: draft.id, title: draft.title, called: draft.called, shape: draft.shape, fields })
+    Ok(Form { id: draft.id, title: draft.title, called: draft.called, shape: draft.shape, fields, labels: LabelIndex::default() })
 }
 
 /// What is wrong with a field by itself.

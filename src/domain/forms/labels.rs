@@ -3,7 +3,10 @@
 //! What surrounds a label in real documents is taken off first: spaces and full width (`名　　称`), numbering (`一、` `（1）` `①`),
 //! marks (`*` `★`), hints (`（限500字）`), units (`（万元）`), a trailing colon.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{LazyLock, Mutex, OnceLock, PoisonError},
+};
 
 use regex::Regex;
 
@@ -13,11 +16,44 @@ use crate::domain::folding;
 /// A label with its hints is never longer, in characters.
 const LABEL_MAX_CHARS: usize = 400;
 
+/// Texts whose answer is kept: every label of a mailbox, and the values of the mail in hand.
+const KEPT_MAX: usize = 2_000;
+
 /// All labels of one form, ready for lookup.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Labels<'a> {
     form: &'a Form,
-    by_key: BTreeMap<String, &'a Field>,
+    keys: &'a Keys,
+}
+
+/// A form's labels by their keys, made at their first use, and what texts were found to label: the same texts are asked about again
+/// and again. No part of what a form is: a copy begins anew.
+#[derive(Debug, Default)]
+pub struct LabelIndex {
+    keys: OnceLock<Keys>,
+    kept: Mutex<HashMap<String, Option<Found>>>,
+}
+
+/// Positions of fields by the keys of their names.
+#[derive(Debug)]
+struct Keys {
+    by_key: BTreeMap<String, usize>,
+    longest_chars: usize,
+}
+
+/// [`LabelMatch`] by positions of fields.
+#[derive(Debug, Clone)]
+struct Found {
+    field: usize,
+    also: Option<usize>,
+    unit: Option<String>,
+    hinted: bool,
+}
+
+impl Clone for LabelIndex {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// What a text labels.
@@ -78,19 +114,32 @@ pub fn key_of(text: &str) -> String {
     folding::fold_words(text)
 }
 
-impl<'a> Labels<'a> {
-    #[must_use]
-    pub fn of(form: &'a Form) -> Self {
+impl Keys {
+    fn of(fields: &[Field]) -> Self {
         let mut by_key = BTreeMap::new();
-        for field in &form.fields {
+        for (at, field) in fields.iter().enumerate() {
             for name in field.names() {
-                by_key.entry(key_of(name)).or_insert(field);
+                by_key.entry(key_of(name)).or_insert(at);
                 // 总投资（万元） is found without its unit too.
-                by_key.entry(key_of(&without_groups(&folding::fold(name), unit_of))).or_insert(field);
+                by_key.entry(key_of(&without_groups(&folding::fold(name), unit_of))).or_insert(at);
             }
         }
         by_key.remove("");
-        Self { form, by_key }
+        let longest_chars = by_key.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+        Self { by_key, longest_chars }
+    }
+
+    /// The field of this very name, folded already.
+    fn get(&self, folded: &str) -> Option<usize> {
+        let key: String = folded.chars().filter(|c| c.is_alphanumeric()).take(self.longest_chars + 1).collect();
+        self.by_key.get(&key).copied()
+    }
+}
+
+impl<'a> Labels<'a> {
+    #[must_use]
+    pub fn of(form: &'a Form) -> Self {
+        Self { form, keys: form.labels.keys.get_or_init(|| Keys::of(&form.fields)) }
     }
 
     #[must_use]
@@ -104,15 +153,31 @@ impl<'a> Labels<'a> {
         if text.chars().nth(LABEL_MAX_CHARS).is_some() {
             return None;
         }
+        let mut kept = self.form.labels.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept.get(text) {
+            return self.matched(found.clone()?);
+        }
+        let found = self.look_for(text);
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(text.to_owned(), found.clone());
+        self.matched(found?)
+    }
+
+    fn look_for(&self, text: &str) -> Option<Found> {
         let folded = folding::fold(text);
         let bare = strip_numbering(&folded);
         let hinted = bare.contains(['(', '[', '【', '〔']) && groups(bare).any(|group| unit_of(group).is_none());
-        for candidate in candidates(bare) {
-            if let Some((field, also)) = self.named(&candidate) {
-                return Some(LabelMatch { field, also, unit: unit_in(bare), hinted });
-            }
-        }
-        None
+        candidates(bare).iter().find_map(|candidate| {
+            let (field, also) = self.named(candidate)?;
+            Some(Found { field, also, unit: unit_in(bare), hinted })
+        })
+    }
+
+    fn matched(&self, found: Found) -> Option<LabelMatch<'a>> {
+        let field = |at: usize| self.form.fields.get(at);
+        Some(LabelMatch { field: field(found.field)?, also: found.also.and_then(field), unit: found.unit, hinted: found.hinted })
     }
 
     /// How much a row of texts looks like a header row.
@@ -135,20 +200,21 @@ impl<'a> Labels<'a> {
     }
 
     /// An exact name, or two names joined: 联系人及电话, 联系人/手机, 研发目标和技术指标.
-    fn named(&self, folded: &str) -> Option<(&'a Field, Option<&'a Field>)> {
+    fn named(&self, folded: &str) -> Option<(usize, Option<usize>)> {
         // 联系人/联系电话 asks for both, though 联系人联系电话 asks for the telephone only.
         self.joined(folded, is_stroke)
-            .or_else(|| Some((*self.by_key.get(&key_of(folded))?, None)))
+            .or_else(|| Some((self.keys.get(folded)?, None)))
             .or_else(|| self.joined(folded, |c| matches!(c, '及' | '和' | '与')))
     }
 
-    fn joined(&self, folded: &str, is_joiner: fn(char) -> bool) -> Option<(&'a Field, Option<&'a Field>)> {
+    fn joined(&self, folded: &str, is_joiner: fn(char) -> bool) -> Option<(usize, Option<usize>)> {
         folded.char_indices().filter(|(_, c)| is_joiner(*c)).find_map(|(at, joiner)| {
             let (left, right) = (folded.get(..at)?, folded.get(at + joiner.len_utf8()..)?);
-            let left = *self.by_key.get(&key_of(left))?;
+            let left = self.keys.get(left)?;
             // 联系人及其电话
-            let right = *self.by_key.get(&key_of(right.strip_prefix('其').unwrap_or(right)))?;
-            Some((left, Some(right).filter(|right| right.key != left.key)))
+            let right = self.keys.get(right.strip_prefix('其').unwrap_or(right))?;
+            let is_another = self.form.fields.get(right) != self.form.fields.get(left);
+            Some((left, Some(right).filter(|_| is_another)))
         })
     }
 }

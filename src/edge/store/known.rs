@@ -1,6 +1,9 @@
 //! What is known about a mail's keys before it is judged.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -15,6 +18,10 @@ use crate::domain::{
 const SAME_APPLICANT_MAX: u32 = 100;
 /// Postings read in one statement: SQLite joins at most 500 SELECTs.
 const POSTINGS_A_STATEMENT: usize = 200;
+/// Statements come in steps of so many postings, so that the database need not prepare one for every number.
+const POSTINGS_A_STEP: usize = 20;
+/// Keys looked for in one statement.
+const KEYS_A_STATEMENT: usize = 100;
 
 #[derive(FromRow)]
 pub(super) struct TopicRow {
@@ -71,7 +78,8 @@ impl Store {
             }
             known.add(rows)?;
         }
-        for key in &keys.topics {
+        let applicants = self.those_there("applicant_key", keys.topics.iter().map(|key| key.applicant.as_str())).await?;
+        for key in keys.topics.iter().filter(|key| applicants.contains(&key.applicant)) {
             let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
                 "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
             ))
@@ -82,7 +90,7 @@ impl Store {
             known.add(rows)?;
         }
         known.lacks_letter = self.lacks_letter(&known).await?;
-        self.same_applicants(keys, &mut known).await?;
+        self.same_applicants(keys, &applicants, &mut known).await?;
         for postings in &keys.signatures {
             self.likely_twins(postings, settings, &mut known).await?;
         }
@@ -137,7 +145,7 @@ impl Store {
             postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
         for part in hashes.chunks(POSTINGS_A_STATEMENT) {
             let lists: Vec<String> = (1..)
-                .zip(part)
+                .zip(&padded(part))
                 .map(|(parameter, (_, firm))| {
                     let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
                     let read = settings.postings_read;
@@ -154,8 +162,8 @@ impl Store {
                 sql.push_str(&format!(" HAVING sum(votes) >= {enough} ORDER BY sum(votes) DESC, priority, topic_serial LIMIT {most}"));
             }
             let mut query = sqlx::query_as::<_, (i64, i64, i64)>(AssertSqlSafe(sql));
-            for (hash, _) in part {
-                query = query.bind(*hash);
+            for (hash, _) in padded(part) {
+                query = query.bind(hash);
             }
             for (serial, priority, found) in query.fetch_all(&self.pool).await? {
                 votes.entry(serial).or_insert((0, priority)).0 += found;
@@ -170,9 +178,29 @@ impl Store {
         Ok(counted.into_iter().take(settings.compared).map(|(.., serial)| serial).collect())
     }
 
-    async fn same_applicants(&self, keys: &LookupKeys, known: &mut Known) -> Result<(), StoreError> {
-        let mut applicants: Vec<&str> =
-            keys.topics.iter().map(|key| key.applicant.as_str()).filter(|applicant| !applicant.is_empty()).collect();
+    /// Which of these values stand in a column of the topics at all: most applicants of a mail are new, and cost nothing further.
+    async fn those_there(&self, column: &str, values: impl Iterator<Item = &str>) -> Result<BTreeSet<String>, StoreError> {
+        let values: Vec<&str> = values.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut there = BTreeSet::new();
+        for part in values.chunks(KEYS_A_STATEMENT) {
+            let list = parameters(1, KEYS_A_STATEMENT);
+            let mut query = sqlx::query_as(AssertSqlSafe(format!("SELECT DISTINCT {column} FROM topic WHERE {column} IN ({list})")));
+            for at in 0..KEYS_A_STATEMENT {
+                query = query.bind(part.get(at).copied());
+            }
+            let rows: Vec<(String,)> = query.fetch_all(&self.pool).await?;
+            there.extend(rows.into_iter().map(|(value,)| value));
+        }
+        Ok(there)
+    }
+
+    async fn same_applicants(&self, keys: &LookupKeys, there: &BTreeSet<String>, known: &mut Known) -> Result<(), StoreError> {
+        let mut applicants: Vec<&str> = keys
+            .topics
+            .iter()
+            .map(|key| key.applicant.as_str())
+            .filter(|applicant| !applicant.is_empty() && there.contains(*applicant))
+            .collect();
         applicants.dedup();
         for applicant in applicants {
             let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
@@ -184,7 +212,8 @@ impl Store {
             .await?;
             known.add(rows)?;
         }
-        for code in &keys.codes {
+        let codes = self.those_there("code_key", keys.codes.iter().map(String::as_str)).await?;
+        for code in keys.codes.iter().filter(|code| codes.contains(*code)) {
             let rows =
                 sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
                     .bind(code)
@@ -212,6 +241,17 @@ impl Store {
         }
         Ok(false)
     }
+}
+
+/// Firm postings, then the others, each filled up with what equals nothing (NULL) to a whole number of steps.
+fn padded(postings: &[(i64, bool)]) -> Vec<(Option<i64>, bool)> {
+    let mut all = Vec::with_capacity(postings.len() + 2 * POSTINGS_A_STEP);
+    for firm in [true, false] {
+        let before = all.len();
+        all.extend(postings.iter().filter(|posting| posting.1 == firm).map(|posting| (Some(posting.0), firm)));
+        all.resize(before + (all.len() - before).next_multiple_of(POSTINGS_A_STEP), (None, firm));
+    }
+    all
 }
 
 impl Known {
