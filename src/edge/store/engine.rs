@@ -134,6 +134,8 @@ impl Engine {
             .idle_timeout(None)
             .max_lifetime(None)
             .max_connections(4)
+            // A file does not go away between two statements.
+            .test_before_acquire(self == Self::Postgres)
             .acquire_timeout(Duration::from_secs(30))
             .after_connect(move |connection, _| {
                 Box::pin(async move {

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{Any, AssertSqlSafe, FromRow, pool::PoolConnection};
 
 use super::{Store, StoreError, from_word, parameters, timestamp};
 use crate::domain::{
@@ -62,49 +62,55 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn known(&self, keys: &LookupKeys, settings: &dedupe::Settings) -> Result<Known, StoreError> {
+        let mut lookup = Lookup(self.pool.acquire().await?);
         let same: Option<(i64,)> =
             sqlx::query_as("SELECT id FROM message WHERE content_sha256 = $1 AND state IN ('recorded', 'ignored') LIMIT 1")
                 .bind(&keys.content_sha256)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *lookup.0)
                 .await?;
         let mut known = Known { same_content: same.is_some(), ..Known::default() };
         for reference in &keys.references {
-            self.answered(reference, &mut known).await?;
+            lookup.answered(reference, &mut known).await?;
         }
         for number in keys.receipt_numbers.iter().chain(&known.answered_topics.clone()) {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.id = $1")).bind(number).fetch_all(&self.pool).await?;
+            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.id = $1")).bind(number).fetch_all(&mut *lookup.0).await?;
             if !rows.is_empty() && keys.receipt_numbers.contains(number) {
                 known.named_topics.push(number.clone());
             }
             known.add(rows)?;
         }
-        let applicants = self.those_there("applicant_key", keys.topics.iter().map(|key| key.applicant.as_str())).await?;
+        let applicants = lookup.those_there("applicant_key", keys.topics.iter().map(|key| key.applicant.as_str())).await?;
         for key in keys.topics.iter().filter(|key| applicants.contains(&key.applicant)) {
             let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
                 "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
             ))
             .bind(&key.applicant)
             .bind(&key.title)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *lookup.0)
             .await?;
             known.add(rows)?;
         }
-        known.lacks_letter = self.lacks_letter(&known).await?;
-        self.same_applicants(keys, &applicants, &mut known).await?;
+        known.lacks_letter = lookup.lacks_letter(&known).await?;
+        lookup.same_applicants(keys, &applicants, &mut known).await?;
         for postings in &keys.signatures {
-            self.likely_twins(postings, settings, &mut known).await?;
+            lookup.likely_twins(postings, settings, &mut known).await?;
         }
         Ok(known)
     }
+}
 
+/// One connection for all that is asked: given back to the pool in between, each question would cost a test of it too.
+struct Lookup(PoolConnection<Any>);
+
+impl Lookup {
     /// Topics of the mail that the referred letter answered.
-    async fn answered(&self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
+    async fn answered(&mut self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
         let rows: Vec<(Option<String>, String)> = sqlx::query_as(
             "SELECT t.id, l.key FROM letter l LEFT JOIN topic_message m ON m.message_id = l.cause_id LEFT JOIN topic t ON t.serial = m.topic_serial
              WHERE l.message_id = $1 ORDER BY t.serial",
         )
         .bind(reference)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.0)
         .await?;
         known.answers_our_letter |= !rows.is_empty();
         for (id, key) in rows {
@@ -122,7 +128,7 @@ impl Store {
 
     /// Topics that share bands or rare terms with one of the mail's. A bounded read of every posting, the same topics whatever the order
     /// in which they came.
-    async fn likely_twins(&self, postings: &Postings, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
+    async fn likely_twins(&mut self, postings: &Postings, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
         let serials = self.twin_candidates(postings, settings).await?;
         if serials.is_empty() {
             return Ok(());
@@ -133,12 +139,12 @@ impl Store {
         for serial in serials {
             query = query.bind(serial);
         }
-        known.add(query.fetch_all(&self.pool).await?)
+        known.add(query.fetch_all(&mut *self.0).await?)
     }
 
     /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are
     /// all that is fetched. Best first; `topic.serial`s.
-    async fn twin_candidates(&self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
+    async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
         let enough = i64::try_from(dedupe::PAIRS_MIN).unwrap_or(i64::MAX);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         let hashes: Vec<(i64, bool)> =
@@ -165,7 +171,7 @@ impl Store {
             for (hash, _) in padded(part) {
                 query = query.bind(hash);
             }
-            for (serial, priority, found) in query.fetch_all(&self.pool).await? {
+            for (serial, priority, found) in query.fetch_all(&mut *self.0).await? {
                 votes.entry(serial).or_insert((0, priority)).0 += found;
             }
         }
@@ -179,7 +185,7 @@ impl Store {
     }
 
     /// Which of these values stand in a column of the topics at all: most applicants of a mail are new, and cost nothing further.
-    async fn those_there(&self, column: &str, values: impl Iterator<Item = &str>) -> Result<BTreeSet<String>, StoreError> {
+    async fn those_there(&mut self, column: &str, values: impl Iterator<Item = &str>) -> Result<BTreeSet<String>, StoreError> {
         let values: Vec<&str> = values.collect::<BTreeSet<_>>().into_iter().collect();
         let mut there = BTreeSet::new();
         for part in values.chunks(KEYS_A_STATEMENT) {
@@ -188,13 +194,13 @@ impl Store {
             for at in 0..KEYS_A_STATEMENT {
                 query = query.bind(part.get(at).copied());
             }
-            let rows: Vec<(String,)> = query.fetch_all(&self.pool).await?;
+            let rows: Vec<(String,)> = query.fetch_all(&mut *self.0).await?;
             there.extend(rows.into_iter().map(|(value,)| value));
         }
         Ok(there)
     }
 
-    async fn same_applicants(&self, keys: &LookupKeys, there: &BTreeSet<String>, known: &mut Known) -> Result<(), StoreError> {
+    async fn same_applicants(&mut self, keys: &LookupKeys, there: &BTreeSet<String>, known: &mut Known) -> Result<(), StoreError> {
         let mut applicants: Vec<&str> = keys
             .topics
             .iter()
@@ -208,7 +214,7 @@ impl Store {
             ))
             .bind(applicant)
             .bind(i64::from(SAME_APPLICANT_MAX))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.0)
             .await?;
             known.add(rows)?;
         }
@@ -218,7 +224,7 @@ impl Store {
                 sqlx::query_as::<_, TopicRow>(topics_where!("t.code_key = $1 AND t.status <> 'withdrawn' ORDER BY t.serial DESC LIMIT $2"))
                     .bind(code)
                     .bind(i64::from(SAME_APPLICANT_MAX))
-                    .fetch_all(&self.pool)
+                    .fetch_all(&mut *self.0)
                     .await?;
             known.add(rows)?;
         }
@@ -226,14 +232,14 @@ impl Store {
     }
 
     /// A bureau's mail about one of these topics came without a formal letter, and no mail about it brought one.
-    async fn lacks_letter(&self, known: &Known) -> Result<bool, StoreError> {
+    async fn lacks_letter(&mut self, known: &Known) -> Result<bool, StoreError> {
         for topic in &known.topics {
             let (submissions, letters): (i64, i64) = sqlx::query_as(
                 "SELECT count(*) FILTER (WHERE m.kind = 'submission'), count(m.letter_file) FROM topic t
                  JOIN topic_message tm ON tm.topic_serial = t.serial JOIN message m ON m.id = tm.message_id WHERE t.id = $1",
             )
             .bind(&topic.id)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.0)
             .await?;
             if submissions > 0 && letters == 0 {
                 return Ok(true);
