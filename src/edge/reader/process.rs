@@ -26,7 +26,7 @@ use crate::domain::verdict::{
 pub const MEMORY_VARIABLE: &str = "ANNEXD_READER_MEMORY_MAX_BYTES";
 
 /// Bytes of a file handed on at one time.
-const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_BYTES: usize = 512 * 1024;
 
 /// A mail's bytes, ready to be handed on.
 pub enum Raw<'m> {

@@ -68,18 +68,21 @@ pub(super) fn find(rows: &[Row<'_>], labels: &Labels<'_>) -> Option<(usize, Head
 
 /// The header that starts in row `at`, if one does: the shortest of those that name the most fields.
 pub(super) fn at_row(rows: &[Row<'_>], at: usize, labels: &Labels<'_>) -> Option<Header> {
-    let mut best: Option<Header> = None;
+    let mut best: Option<(Header, &[Row<'_>])> = None;
     for depth in 1..=DEPTH_MAX {
         let Some(block) = rows.get(at..at + depth) else { break };
         let header = build(block, labels);
         if depth > 1 && !is_upper_row(block, labels) {
             break;
         }
-        if best.as_ref().is_none_or(|best| header.fields > best.fields) {
-            best = Some(header);
+        if best.as_ref().is_none_or(|(best, _)| header.fields > best.fields) {
+            best = Some((header, block));
         }
     }
-    best.filter(|header| is_header(header, labels))
+    let (header, block) = best.filter(|(header, _)| is_header(header, labels))?;
+    // Folded only now: most rows begin no header.
+    let texts = block.iter().flat_map(|row| row.cells.iter()).map(|cell| fold(&cell.text)).collect();
+    Some(Header { texts, ..header })
 }
 
 impl Header {
@@ -132,7 +135,7 @@ fn is_upper_row(block: &[Row<'_>], labels: &Labels<'_>) -> bool {
     adjacent && groups > 0 && labelled + groups >= 2
 }
 
-/// Reads a block of rows as a header, good or not.
+/// Reads a block of rows as a header, good or not; its texts are left out.
 fn build(block: &[Row<'_>], labels: &Labels<'_>) -> Header {
     let mut columns: Vec<Column> = Vec::new();
     let mut end_row = block.last().map_or(0, |row| row.index.saturating_add(1));
@@ -148,7 +151,7 @@ fn build(block: &[Row<'_>], labels: &Labels<'_>) -> Header {
         end_row,
         first_column: cells().map(|cell| cell.column).min().unwrap_or(0),
         last_column: cells().map(|cell| column_after(cell) - 1).max().unwrap_or(0),
-        texts: cells().map(|cell| fold(&cell.text)).collect(),
+        texts: BTreeSet::new(),
     };
     prefer_totals(&mut header);
     header
