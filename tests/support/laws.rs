@@ -28,19 +28,22 @@ pub fn mails() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey");
     let manifest: Vec<Value> = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let fit = |mail: &&Value| {
-        mail["kind"] == "submission" && mail["answered"] == true && mail["grow_to_bytes"].is_null() && mail["same_as"].is_null()
+        let topics = mail["topics"].as_array().is_some_and(|topics| !topics.is_empty());
+        topics && mail["answered"] == true && mail["grow_to_bytes"].is_null() && mail["same_as"].is_null()
     };
-    let with_topics = manifest
+    let with_topics: Vec<(String, Vec<u8>)> = manifest
         .iter()
         .filter(fit)
         .take(8)
-        .map(|mail| (mail["sender"].as_str().unwrap().to_owned(), fs::read(folder.join(mail["file"].as_str().unwrap())).unwrap()));
+        .map(|mail| (mail["sender"].as_str().unwrap().to_owned(), fs::read(folder.join(mail["file"].as_str().unwrap())).unwrap()))
+        .collect();
+    assert_eq!(with_topics.len(), 8, "the month has too few mails of this kind");
     let plain = (0..16).map(|number| {
         let sender = format!("{}@example.cn", SENDERS[number % SENDERS.len()]);
         let raw = format!("From: {sender}\r\nTo: {DEPARTMENT}\r\nSubject: question {number}\r\nMessage-ID: <q{number}@example.cn>\r\nDate: Mon, 05 Aug 2024 10:00:00 +0800\r\n\r\n请问第{number}项怎样填写？\r\n");
         (sender, raw.into_bytes())
     });
-    with_topics.chain(plain).collect()
+    with_topics.into_iter().chain(plain).collect()
 }
 
 /// Runs the daemon until everything is in a final state and no letter is due.
