@@ -93,7 +93,7 @@ async fn a_mail_that_ends_every_process_is_parked_and_no_other_is_blamed_or_held
     let mut house = house(&annexd).await;
     house.clock = Clock::fixed(house.now());
     for _ in 0..6 {
-        assert_eq!(dies_with_what_waits(&annexd, &house.clock).await, [poison.clone()]);
+        assert_eq!(dies_with_what_waits(&annexd, &house.clock).await, std::slice::from_ref(&poison));
     }
     house.store.bury_the_dead().await.unwrap();
     house.store.claim_waiting(0, house.now(), 1).await.unwrap();

@@ -85,7 +85,16 @@ fn bureau(lines: &str, submitters: &Submitters) -> Option<String> {
     let is_known = |bureau: &Bureau| bureau.id != "unknown";
     let named = |line: &str| submitters.recognise(&[Clue { how: How::Letter, text: line }]).filter(is_known);
     let found = signed.clone().filter(is_known).or_else(|| lines.lines().find_map(named)).or(signed);
-    found.map(|bureau| bureau.name)
+    found.map(|bureau| if is_known(&bureau) { bureau.name } else { put_right(bureau.name, submitters) })
+}
+
+/// The one name of the directory that differs in one character, which the recogniser has then misread; else the name as it is.
+fn put_right(name: String, submitters: &Submitters) -> String {
+    let mut near = submitters.entries.iter().filter(|entry| strsim::hamming(&entry.name, &name) == Ok(1));
+    match (near.next(), near.next()) {
+        (Some(only), None) => only.name.clone(),
+        _ => name,
+    }
 }
 
 fn first(pattern: &LazyLock<Option<Regex>>, text: &str, say: impl Fn(&regex::Captures<'_>) -> String) -> Option<String> {
@@ -180,6 +189,13 @@ mod tests {
         assert_eq!(found.title.as_deref(), Some("关于报送聚力攻坚专项课题的函"));
         assert_eq!(found.bureau.as_deref(), Some("长春市工业和信息化局"));
         assert_eq!(found.date.as_deref(), Some("2024年8月15日"));
+    }
+
+    #[test]
+    fn a_bureau_with_one_misread_character_is_the_one_of_the_directory() {
+        let bureau = |text: &str| Recognised::of(text, &Submitters::shipped()).unwrap().bureau;
+        assert_eq!(bureau("长每市工业和信息化局\n2024年8月15日").as_deref(), Some("长春市工业和信息化局"));
+        assert_ne!(bureau("长每每工业和信息化局\n2024年8月15日").as_deref(), Some("长春市工业和信息化局"));
     }
 
     #[test]
