@@ -36,7 +36,15 @@ pub async fn summarise(house: &House) -> anyhow::Result<usize> {
     let mut letters = 0;
     for division in &house.knowledge.divisions.entries {
         if !division.mail.is_empty() {
-            letters += queue::queue(house, division).await?;
+            letters += match queue::queue(house, division).await {
+                Ok(queued) => queued,
+                // The letter waits for its copies; receipts, and the alert that says so, do not.
+                Err(error) if error.is::<std::io::Error>() => {
+                    tracing::warn!(division = division.id, "A division's queue letter waits, because raw mail cannot be reached: {error}.");
+                    0
+                }
+                Err(error) => return Err(error),
+            };
         }
     }
     Ok(letters + digest(house).await?)

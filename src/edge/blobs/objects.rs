@@ -229,5 +229,26 @@ fn said(what: &str, error: Error) -> io::Error {
         }
         cause = next.source();
     }
-    io::Error::new(kind, format!("{what}: {words}"))
+    io::Error::new(kind, format!("{what}: {}", without_document(&words)))
+}
+
+/// Of a refusal in XML its code alone: the rest may repeat the key's name and what was signed.
+fn without_document(words: &str) -> String {
+    let Some((before, document)) = words.split_once('<') else { return words.to_owned() };
+    let code = document.split_once("Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("", |(code, _)| code);
+    format!("{before}{code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_servers_refusal_the_code_is_repeated_and_no_key() {
+        let words = "Server returned non-2xx status code: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code>\
+                     <AWSAccessKeyId>AKIA1</AWSAccessKeyId><StringToSign>x</StringToSign></Error>";
+        assert_eq!(without_document(words), "Server returned non-2xx status code: 403 Forbidden: SignatureDoesNotMatch");
+        assert_eq!(without_document("<html>busy"), "");
+        assert_eq!(without_document("Connection refused"), "Connection refused");
+    }
 }
