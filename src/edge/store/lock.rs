@@ -4,7 +4,12 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::Path,
+    time::Duration,
 };
+
+/// How often, and how many times, the holder's number is looked for: it writes it just after it has the lock.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 50;
 
 /// Held as long as it lives.
 #[derive(Debug)]
@@ -28,9 +33,7 @@ impl Lock {
                 Ok(Self { _file: file })
             }
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                anyhow::bail!("another annexd (process {}) works on {}; stop it first", holder.trim(), data_dir.display())
+                anyhow::bail!("another annexd (process {}) works on {}; stop it first", holder(&mut file)?, data_dir.display())
             }
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
@@ -47,6 +50,21 @@ impl Lock {
     }
 }
 
+/// The number of the process that holds the lock, and not of one that died with it; empty where it does not say.
+fn holder(file: &mut File) -> std::io::Result<String> {
+    let mut number = String::new();
+    for _ in 0..LOOKS {
+        number.clear();
+        file.rewind()?;
+        file.read_to_string(&mut number)?;
+        if !number.is_empty() && Path::new("/proc").join(&number).exists() {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +77,20 @@ mod tests {
         assert!(refused.contains(&std::process::id().to_string()), "{refused}");
         drop(held);
         assert!(Lock::take(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_holder_that_has_not_yet_written_its_number_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut held = OpenOptions::new().write(true).create(true).truncate(true).open(dir.path().join("annexd.lock")).unwrap();
+        held.lock().unwrap();
+        let writing = std::thread::spawn(move || {
+            std::thread::sleep(LOOK * 3);
+            write!(held, "{}", std::process::id()).unwrap();
+            std::thread::sleep(LOOK * 10);
+        });
+        let refused = Lock::take(dir.path()).unwrap_err().to_string();
+        writing.join().unwrap();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
     }
 }
