@@ -1,10 +1,6 @@
 //! Every limit by its name: what passes it is refused or cut with the figure in the sentence, and the rest of the mail is read.
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{Cursor, Write as _},
-    path::Path,
-};
+
+use std::io::{Cursor, Write as _};
 
 use annexd::domain::{
     findings::Finding,
@@ -13,12 +9,9 @@ use annexd::domain::{
     parts::FileStatus,
     verdict::{Knowledge, Reading, read},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-fn fixture(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
-}
+use crate::support::attached::{self, fixture};
 
 fn zip_of(entries: &[(String, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -36,15 +29,7 @@ fn stored(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
 
 /// A mail with a good form and this file behind it.
 fn mail(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut mail = String::from(
-        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n",
-    );
-    for (name, bytes) in [("附件1.docx", fixture("word/four_columns_1.docx").as_slice()), (name, bytes)] {
-        let (name, body) = (STANDARD.encode(name), STANDARD.encode(bytes));
-        write!(mail, "--b\r\nContent-Type: application/octet-stream; name=\"=?UTF-8?B?{name}?=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n").unwrap();
-    }
-    mail.push_str("--b--\r\n");
-    mail.into_bytes()
+    attached::mail(&[("附件1.docx", fixture("word/four_columns_1.docx").as_slice()), (name, bytes)])
 }
 
 /// A .docx with this body and, around it, as many parts.

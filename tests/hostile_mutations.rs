@@ -1,6 +1,7 @@
 //! Every door at which foreign bytes enter takes real files cut short, with flipped bits, spliced with each other and with changed
 //! parts inside their packages: no panic, and the laws of `fuzz/targets.rs` hold. The same mutations in every run;
 //! ten times as many with `ANNEXD_TEST_LONG=1`. `MUTATIONS.md` has the numbers, written by this run (`UPDATE_GOLDEN=1`).
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,

@@ -1,4 +1,5 @@
 //! Whatever a file does to the process that reads it, only that file is refused, its sender is told why, and the mail goes on.
+
 use std::{
     fmt::Write as _,
     fs,
@@ -10,44 +11,24 @@ use std::{
 
 use annexd::{
     domain::{
-        forms::catalogue::Catalogue,
         parts::FileStatus,
-        routing::Divisions,
-        submitters::Submitters,
-        verdict::{Attachment, Knowledge, Reading},
+        verdict::{Attachment, Reading},
     },
     edge::reader::{Mail, ReaderSettings, Readers},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::support::attached::{self, fixture, shipped};
 
 const ANNEXD: &str = env!("CARGO_BIN_EXE_annexd");
 const MIB: u64 = 1 << 20;
 
 fn readers(program: PathBuf, timeout: Duration, memory_max_bytes: u64) -> Readers {
-    let knowledge = Knowledge {
-        catalogue: Catalogue::shipped(),
-        divisions: Divisions::shipped(),
-        submitters: Submitters::shipped(),
-        ..Knowledge::default()
-    };
-    Readers::children(ReaderSettings { program, processes: 1, timeout, memory_max_bytes, ocr: None }, &knowledge).unwrap()
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+    Readers::children(ReaderSettings { program, processes: 1, timeout, memory_max_bytes, ocr: None }, &shipped()).unwrap()
 }
 
 /// A mail with these files attached.
 fn mail(files: &[(&str, &[u8])]) -> Mail {
-    let mut mail = String::from(
-        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n",
-    );
-    for (name, bytes) in files {
-        let (name, body) = (STANDARD.encode(name), STANDARD.encode(bytes));
-        write!(mail, "--b\r\nContent-Type: application/octet-stream; name=\"=?UTF-8?B?{name}?=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n").unwrap();
-    }
-    mail.push_str("--b--\r\n");
-    Mail::Bytes(mail.into_bytes())
+    Mail::Bytes(attached::mail(files))
 }
 
 fn attachment<'r>(reading: &'r Reading, name: &str) -> &'r Attachment {

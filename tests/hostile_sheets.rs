@@ -1,4 +1,5 @@
 //! Spreadsheets made to hurt cost little: each gives a reading or a refusal, soon, within the memory a reader may take.
+
 use std::{
     fmt::Write as _,
     fs,

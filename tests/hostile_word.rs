@@ -1,4 +1,5 @@
 //! Damaged and hostile Word files: whatever the bytes, the reader answers in time and never panics.
+
 use std::{
     io::{Cursor, Write},
     panic::{AssertUnwindSafe, catch_unwind},

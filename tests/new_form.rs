@@ -1,4 +1,5 @@
 //! A new form is a new TOML file: fields, synonyms, units, choices and layout of a progress report are data, no code knows of it.
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use annexd::domain::{

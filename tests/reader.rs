@@ -1,21 +1,14 @@
 //! A reading travels from a child process to the daemon as JSON: nothing may be lost on the way.
+
 use std::{fs, path::Path};
 
-use annexd::domain::{
-    forms::catalogue::Catalogue,
-    routing::Divisions,
-    submitters::Submitters,
-    verdict::{Knowledge, Known, Reading, decide, read},
-};
+use annexd::domain::verdict::{Knowledge, Known, Reading, decide, read};
+
+use crate::support::attached::shipped;
 
 #[test]
 fn a_reading_that_travelled_between_processes_gives_the_same_verdict() {
-    let knowledge = Knowledge {
-        catalogue: Catalogue::shipped(),
-        divisions: Divisions::shipped(),
-        submitters: Submitters::shipped(),
-        ..Knowledge::default()
-    };
+    let knowledge = shipped();
     let told: Knowledge = serde_json::from_str(&serde_json::to_string(&knowledge).unwrap()).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journey");
     let mut mails = 0;

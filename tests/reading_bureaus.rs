@@ -1,5 +1,6 @@
 //! Forms and summary tables as different bureaus' secretaries lay them out (`tests/fixtures/make/bureaus.py` and `offices.py`, both
 //! written without looking at the readers) say exactly what was put into them.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

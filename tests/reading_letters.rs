@@ -9,10 +9,11 @@ use annexd::domain::{
     parts::{FileStatus, FileType},
     verdict::{self, Knowledge, Reading, Role},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::support::attached;
 
 fn bytes_of(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/letters").join(name)).unwrap()
+    attached::fixture(&format!("letters/{name}"))
 }
 
 fn read(name: &str) -> Result<FormReading, ReadProblem> {
@@ -22,16 +23,9 @@ fn read(name: &str) -> Result<FormReading, ReadProblem> {
 
 /// A mail with these fixtures attached under these names.
 fn mail(files: &[(&str, &str)]) -> Reading {
-    let mut mail = String::from(
-        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: =?UTF-8?B?5oql6YCB?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n",
-    );
-    for (fixture, shown) in files {
-        let (name, body) = (STANDARD.encode(shown), STANDARD.encode(bytes_of(fixture)));
-        mail.push_str(&format!("--b\r\nContent-Type: application/octet-stream; name=\"=?UTF-8?B?{name}?=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n"));
-    }
-    mail.push_str("--b--\r\n");
+    let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(fixture, shown)| (*shown, bytes_of(fixture))).collect();
     let knowledge = Knowledge { catalogue: Catalogue::shipped(), limits: Limits::default(), ..Knowledge::default() };
-    verdict::read(mail.as_bytes(), &knowledge)
+    verdict::read(&attached::mail(&files), &knowledge)
 }
 
 fn letter(reading: &Reading) -> (Option<&str>, Option<&str>) {

@@ -1,41 +1,25 @@
 //! A scanned formal letter gives a hint where recognition is switched on, by a real tesseract; the hint decides nothing.
-use std::{fmt::Write as _, fs, path::Path, process::Command, time::Duration};
+
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use annexd::{
     domain::{
         findings::{Audience, Severity},
-        forms::{catalogue::Catalogue, pages::scan},
+        forms::pages::scan,
         limits::Limits,
         parts::FileType,
-        routing::Divisions,
-        submitters::Submitters,
-        verdict::{Knowledge, Reading, recognised::Recognised},
+        verdict::{Reading, recognised::Recognised},
     },
     edge::reader::{
         Mail, ReaderSettings, Readers,
         ocr::{self, OcrSettings},
     },
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::support::attached::{fixture, mail, shipped};
 
 const ANNEXD: &str = env!("CARGO_BIN_EXE_annexd");
 const MIB: u64 = 1 << 20;
-
-fn fixture(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
-}
-
-fn mail(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let mut mail = String::from(
-        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nok\r\n",
-    );
-    for (name, bytes) in files {
-        let (name, body) = (STANDARD.encode(name), STANDARD.encode(bytes));
-        write!(mail, "--b\r\nContent-Type: application/octet-stream; name=\"=?UTF-8?B?{name}?=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n").unwrap();
-    }
-    mail.push_str("--b--\r\n");
-    mail.into_bytes()
-}
 
 fn settings() -> OcrSettings {
     OcrSettings {
@@ -47,15 +31,9 @@ fn settings() -> OcrSettings {
 }
 
 fn readers(ocr: Option<OcrSettings>) -> Readers {
-    let knowledge = Knowledge {
-        catalogue: Catalogue::shipped(),
-        divisions: Divisions::shipped(),
-        submitters: Submitters::shipped(),
-        ..Knowledge::default()
-    };
     let settings =
         ReaderSettings { program: ANNEXD.into(), processes: 1, timeout: Duration::from_secs(60), memory_max_bytes: 1024 * MIB, ocr };
-    Readers::children(settings, &knowledge).unwrap()
+    Readers::children(settings, &shipped()).unwrap()
 }
 
 async fn read(name: &str, ocr: Option<OcrSettings>) -> Reading {

@@ -1,6 +1,7 @@
 //! `READING.md`: what becomes of each kind of file in each layout, filled by reading every fixture as if it came in a mail
 //! (`UPDATE_GOLDEN=1` writes it anew). Whether the values are right is judged by `reading_word.rs`, `reading_sheets.rs`,
 //! `reading_bureaus.rs` and `reading_letters.rs`.
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,

@@ -1,4 +1,5 @@
 //! Word files made by real programs say exactly what was put into them (`tests/fixtures/make/word_*.py` made both file and truth).
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

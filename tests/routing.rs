@@ -3,6 +3,7 @@
 //!
 //! `cargo test --release --test all routing:: -- --nocapture` prints the figures of `benches/ROUTING.md`;
 //! with `ANNEXD_WRITE_MODEL=1` it also trains the shipped model anew after the seeds have changed.
+
 use std::sync::{Arc, OnceLock};
 
 use annexd::domain::routing::{Divisions, Evaluation, Example, Model, cross_validate, evaluate, parse_examples, seed_examples};

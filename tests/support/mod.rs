@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mail_system.rs` | [`MailSystem`]: private Dovecot and Postfix |
 //! | `annexd.rs` | [`Annexd`]: the program under test, beside those servers |
+//! | `attached.rs` | the plainest mail with files attached, fixtures, what annexd knows by itself |
 //! | `office.rs` | a bureau that writes mails with annexes, and the department that answers |
 //! | `postgres.rs` | [`Postgres`]: a private cluster, for every installation under `ANNEXD_TEST_STORE=postgres` |
 //! | `s3_server.rs` | [`S3Server`](s3_server::S3Server): a private object store |
@@ -21,6 +22,7 @@
 
 pub mod accounts;
 pub mod annexd;
+pub mod attached;
 pub mod certificates;
 pub mod cutter;
 pub mod imap_client;
