@@ -59,7 +59,7 @@ pub async fn check(installation: &Installation, connect: bool, json: bool) -> an
             answers.push(Answer { what: "smtp_internal", result: smtp(internal).await });
         }
         if let RawMailConfig::S3(config) = &installation.config.raw_mail {
-            answers.push(Answer { what: "raw_mail", result: raw_mail(installation, &config.prefix).await });
+            answers.push(Answer { what: "raw_mail", result: raw_mail(installation, &config.place.prefix).await });
         }
         answers.push(Answer { what: "database", result: database(installation).await });
     }

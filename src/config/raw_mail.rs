@@ -1,13 +1,15 @@
 //! `[raw_mail]`: where raw mail is kept: in the data folder, or in an object store that several machines share.
 
-use std::path::PathBuf;
-
 use super::{
     reader::Reader,
+    receiving::secret,
     secret::SecretSource,
     sections::{existing, one_of},
 };
-use crate::edge::{blobs::objects::ObjectSettings, mailbox::imap::is_loopback};
+use crate::edge::{
+    blobs::objects::{ObjectPlace, ObjectSettings},
+    mailbox::imap::is_loopback,
+};
 
 /// Where raw mail is kept.
 #[derive(Debug, Clone)]
@@ -20,13 +22,7 @@ pub enum RawMailConfig {
 
 #[derive(Debug, Clone)]
 pub struct S3Config {
-    pub endpoint: String,
-    pub bucket: String,
-    /// Empty, or ends with `/`.
-    pub prefix: String,
-    pub region: String,
-    pub bucket_in_host: bool,
-    pub ca_file: Option<PathBuf>,
+    pub place: ObjectPlace,
     pub access_key: SecretSource,
     pub secret_key: SecretSource,
 }
@@ -39,12 +35,7 @@ impl RawMailConfig {
     pub fn objects(&self) -> Result<Option<ObjectSettings>, String> {
         let Self::S3(config) = self else { return Ok(None) };
         Ok(Some(ObjectSettings {
-            endpoint: config.endpoint.clone(),
-            bucket: config.bucket.clone(),
-            prefix: config.prefix.clone(),
-            region: config.region.clone(),
-            bucket_in_host: config.bucket_in_host,
-            ca_file: config.ca_file.clone(),
+            place: config.place.clone(),
             access_key: config.access_key.read()?,
             secret_key: config.secret_key.read()?,
         }))
@@ -67,35 +58,24 @@ pub fn raw_mail(reader: &mut Reader, below: &str) -> RawMailConfig {
         reader.wrong::<()>(SECTION, "endpoint", &file, line, problem);
     }
     let prefix = format!("{}/{below}", reader.string(SECTION, "prefix").unwrap_or_default()).trim_matches('/').to_owned();
-    RawMailConfig::S3(S3Config {
+    let place = ObjectPlace {
         endpoint,
         bucket: reader.required(SECTION, "bucket", "annexd"),
         prefix: if prefix.is_empty() { prefix } else { format!("{prefix}/") },
         region: reader.string(SECTION, "region").unwrap_or_else(|| "us-east-1".to_owned()),
         bucket_in_host: reader.boolean(SECTION, "bucket_in_host").unwrap_or(false),
         ca_file: reader.parsed(SECTION, "ca_file", existing),
+    };
+    RawMailConfig::S3(S3Config {
+        place,
         access_key: key(reader, "access_key", "AWS_ACCESS_KEY_ID"),
         secret_key: key(reader, "secret_key", "AWS_SECRET_ACCESS_KEY"),
     })
 }
 
-/// `NAME_file` or `NAME_env`; a key in the TOML itself is refused.
+/// A key; where none is named, the variable that all tools of S3 read.
 fn key(reader: &mut Reader, name: &str, variable: &str) -> SecretSource {
-    let (file, line) = reader.place(SECTION, name);
-    if reader.string(SECTION, name).is_some() {
-        let remedy = format!("a secret must not stand here; put it into a file and name that with {name}_file, or use {name}_env");
-        reader.wrong::<()>(SECTION, name, &file, line, remedy);
-    }
-    let (of_file, of_env) = (format!("{name}_file"), format!("{name}_env"));
-    let (file, line) = reader.place(SECTION, &of_file);
-    match (reader.string(SECTION, &of_file), reader.string(SECTION, &of_env)) {
-        (Some(_), Some(_)) => {
-            reader.wrong::<()>(SECTION, &of_file, &file, line, format!("stands beside {of_env}; keep one of them"));
-            SecretSource::Environment(variable.to_owned())
-        }
-        (Some(path), None) => SecretSource::File(path.into()),
-        (None, named) => SecretSource::Environment(named.unwrap_or_else(|| variable.to_owned())),
-    }
+    secret(reader, SECTION, name).unwrap_or_else(|| SecretSource::Environment(variable.to_owned()))
 }
 
 /// Mails must not pass a network in the clear.

@@ -154,20 +154,22 @@ pub fn provider(reader: &mut Reader, section: &str, host: &str) -> Provider {
     }
 }
 
-/// `password_file` or `password_env`; a password in the TOML itself is refused.
+/// [`secret`] named `password`.
 pub fn password(reader: &mut Reader, section: &str) -> Option<SecretSource> {
-    let (file, line) = reader.place(section, "password");
-    if reader.string(section, "password").is_some() {
-        let remedy = "a secret must not stand here; put it into a file and name that with password_file, or use password_env".to_owned();
-        reader.wrong::<()>(section, "password", &file, line, remedy);
+    secret(reader, section, "password")
+}
+
+/// `NAME_file` or `NAME_env`; a secret in the TOML itself is refused.
+pub fn secret(reader: &mut Reader, section: &str, name: &str) -> Option<SecretSource> {
+    let (of_file, of_env) = (format!("{name}_file"), format!("{name}_env"));
+    let (file, line) = reader.place(section, name);
+    if reader.string(section, name).is_some() {
+        let remedy = format!("a secret must not stand here; put it into a file and name that with {of_file}, or use {of_env}");
+        reader.wrong::<()>(section, name, &file, line, remedy);
     }
-    let (path_file, path_line) = reader.place(section, "password_file");
-    let path = reader.string(section, "password_file");
-    let variable = reader.string(section, "password_env");
-    match (path, variable) {
-        (Some(_), Some(_)) => {
-            reader.wrong(section, "password_file", &path_file, path_line, "stands beside password_env; keep one of them".to_owned())
-        }
+    let (path_file, path_line) = reader.place(section, &of_file);
+    match (reader.string(section, &of_file), reader.string(section, &of_env)) {
+        (Some(_), Some(_)) => reader.wrong(section, &of_file, &path_file, path_line, format!("stands beside {of_env}; keep one of them")),
         (Some(path), None) => Some(SecretSource::File(path.into())),
         (None, Some(variable)) => Some(SecretSource::Environment(variable)),
         (None, None) => None,

@@ -27,9 +27,17 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// A look at whether the store answers takes no longer.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Where the objects are.
+/// Where the objects are, and the keys to them.
 #[derive(Debug, Clone)]
 pub struct ObjectSettings {
+    pub place: ObjectPlace,
+    pub access_key: SecretString,
+    pub secret_key: SecretString,
+}
+
+/// Where the objects are.
+#[derive(Debug, Clone)]
+pub struct ObjectPlace {
     /// `https://oss.example.cn`
     pub endpoint: String,
     pub bucket: String,
@@ -40,8 +48,6 @@ pub struct ObjectSettings {
     pub bucket_in_host: bool,
     /// An extra CA to trust, PEM.
     pub ca_file: Option<PathBuf>,
-    pub access_key: SecretString,
-    pub secret_key: SecretString,
 }
 
 /// One bucket. Cheap to clone.
@@ -61,27 +67,28 @@ impl Objects {
     /// # Errors
     /// When the settings cannot be used.
     pub fn open(settings: &ObjectSettings) -> io::Result<Self> {
+        let at = &settings.place;
         tls::choose_ring();
         let mut client = ClientOptions::new().with_timeout_disabled().with_connect_timeout(SILENCE).with_read_timeout(SILENCE);
-        if let Some(file) = &settings.ca_file {
+        if let Some(file) = &at.ca_file {
             let pem = fs::read(file).map_err(|error| io::Error::new(error.kind(), format!("the CA file {}: {error}", file.display())))?;
             for certificate in Certificate::from_pem_bundle(&pem).map_err(|error| said("the CA file cannot be used", error))? {
                 client = client.with_root_certificate(certificate);
             }
         }
-        let endpoint = match settings.endpoint.split_once("://") {
-            Some((scheme, host)) if settings.bucket_in_host => format!("{scheme}://{}.{host}", settings.bucket),
-            _ => settings.endpoint.clone(),
+        let endpoint = match at.endpoint.split_once("://") {
+            Some((scheme, host)) if at.bucket_in_host => format!("{scheme}://{}.{host}", at.bucket),
+            _ => at.endpoint.clone(),
         };
         let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: 10, retry_timeout: PATIENCE };
         let store = AmazonS3Builder::new()
             .with_client_options(client)
             // Allowed by the configuration for this machine alone.
-            .with_allow_http(settings.endpoint.starts_with("http://"))
+            .with_allow_http(at.endpoint.starts_with("http://"))
             .with_endpoint(endpoint)
-            .with_virtual_hosted_style_request(settings.bucket_in_host)
-            .with_bucket_name(&settings.bucket)
-            .with_region(&settings.region)
+            .with_virtual_hosted_style_request(at.bucket_in_host)
+            .with_bucket_name(&at.bucket)
+            .with_region(&at.region)
             .with_access_key_id(settings.access_key.expose_secret())
             .with_secret_access_key(settings.secret_key.expose_secret())
             .with_retry(retry)
@@ -89,8 +96,8 @@ impl Objects {
             .map_err(|error| said("the object store cannot be set up", error))?;
         Ok(Self {
             store: Arc::new(store),
-            prefix: settings.prefix.clone(),
-            place: format!("{}/{}", settings.endpoint, settings.bucket),
+            prefix: at.prefix.clone(),
+            place: format!("{}/{}", at.endpoint, at.bucket),
             put_fault: Arc::default(),
         })
     }
