@@ -1,5 +1,6 @@
 //! Forms and summary tables as different bureaus' secretaries lay them out (`tests/fixtures/make/bureaus.py` and `offices.py`, both
-//! written without looking at the readers) say exactly what was put into them.
+//! written without looking at the readers), and as other programs write them (`writers_word.mjs`, `writers_sheets.py`), say exactly
+//! what was put into them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -82,6 +83,11 @@ fn whatever_a_secretary_laid_out_is_read_as_it_was_filled() {
 #[test]
 fn the_printed_forms_of_other_provinces_are_read_as_they_were_filled() {
     measure("offices");
+}
+
+#[test]
+fn what_programs_write_for_offices_is_read_as_it_was_put_in() {
+    measure("writers");
 }
 
 fn measure(set: &str) {

@@ -15,6 +15,7 @@ use crate::domain::{folding, limits::Limits};
 mod cells;
 mod choices;
 mod flow;
+mod instructions;
 mod parts;
 mod records;
 mod summary;

@@ -10,7 +10,7 @@ use super::{
         table::cell_place,
         word::{WordDocument, WordTable},
     },
-    Mention, choices,
+    Mention, choices, instructions,
     parts::{self, Part},
     unit_of, values,
 };
@@ -32,6 +32,8 @@ enum Role<'a, 'd> {
     Parts(Vec<Part<'a, 'd>>),
     /// 姓名: means the label to its left.
     Relative,
+    /// How to fill the form in.
+    Instruction,
     Text,
 }
 
@@ -57,6 +59,10 @@ pub fn mentions<'a>(document: &WordDocument, labels: &Labels<'a>, limits: &Limit
     matcher.match_labels();
     matcher.match_parts();
     let mut found = std::mem::take(&mut matcher.mentions);
+    let values = found.iter().filter_map(|(_, _, mention)| Some(mention.value.as_ref()?.text.as_str()));
+    if instructions::is_table_of(&table.grid, values) {
+        found.clear();
+    }
     for (at, inner) in &table.nested {
         let Some(cell) = table.grid.cells.get(*at) else { continue };
         for index in inner {
@@ -70,7 +76,9 @@ pub fn mentions<'a>(document: &WordDocument, labels: &Labels<'a>, limits: &Limit
 impl<'a, 'd> Matcher<'a, 'd> {
     fn new(document: &'d WordDocument, table: &'d WordTable, labels: &'d Labels<'a>, limits: &'d Limits, block: usize) -> Self {
         let cells = &table.grid.cells;
-        let roles: Vec<Role<'a, 'd>> = cells.iter().map(|cell| role(labels, &cell.text)).collect();
+        let asked = instructions::cells_of(&table.grid, labels);
+        let role_of = |(at, cell): (usize, &'d Cell)| if asked.contains(&at) { Role::Instruction } else { role(labels, &cell.text) };
+        let roles: Vec<Role<'a, 'd>> = cells.iter().enumerate().map(role_of).collect();
         let mut covered = BTreeMap::new();
         for (at, cell) in cells.iter().enumerate() {
             // Spans are bounded by what the grid holds; what overlaps keeps the first.

@@ -11,7 +11,7 @@ use super::{
         labels::{LabelMatch, Labels},
         word::{Block, WordDocument},
     },
-    Mention, cells, choices, parts, unit_of, values,
+    Mention, cells, choices, instructions, parts, unit_of, values,
 };
 use crate::domain::{folding, limits::Limits};
 
@@ -49,6 +49,8 @@ pub struct Flow<'a, 'd> {
     open: Option<Open<'a>>,
     /// Fields that have a heading of their own somewhere: the same words inside another section are text.
     headed: BTreeSet<String>,
+    /// Blocks that tell how to fill the form in.
+    instructions: BTreeSet<usize>,
     paragraphs: usize,
 }
 
@@ -56,7 +58,9 @@ impl<'a, 'd> Flow<'a, 'd> {
     pub fn new(document: &'d WordDocument, labels: &'d Labels<'a>, limits: &'d Limits) -> Self {
         let headings = document.blocks.iter().filter_map(|block| if let Block::Paragraph(text) = block { labels.find(text) } else { None });
         let headed = headings.map(|label| label.field.key.clone()).collect();
-        Self { document, labels, limits, mentions: Vec::new(), open: None, headed, paragraphs: 0 }
+        let line = |block: &'d Block| if let Block::Paragraph(text) = block { text.as_str() } else { "" };
+        let instructions = instructions::among(&document.blocks.iter().map(line).collect::<Vec<_>>(), labels);
+        Self { document, labels, limits, mentions: Vec::new(), open: None, headed, instructions, paragraphs: 0 }
     }
 
     pub fn finish(mut self) -> Vec<Mention<'a>> {
@@ -66,6 +70,10 @@ impl<'a, 'd> Flow<'a, 'd> {
 
     pub fn paragraph(&mut self, block: usize, text: &str) {
         self.paragraphs += 1;
+        if self.instructions.contains(&block) {
+            self.close();
+            return;
+        }
         let (before, mut found) = parts::split(self.labels, text);
         if let Some(open) = &self.open
             && open.goes_on
