@@ -240,6 +240,20 @@ fn a_mail_s_own_text_that_is_cut_is_said() {
     assert!(!reading(long.as_bytes(), Limits::default()).findings.iter().any(|finding| finding.message.contains("上限")));
 }
 
+/// Pages that office programs write begin with long style sheets, and the block of large attachments stands at their end.
+#[test]
+fn a_link_at_the_end_of_a_long_page_is_found_or_what_was_not_looked_at_is_said() {
+    let style = "p.MsoNormal {margin:0cm;font-family:宋体}\r\n".repeat(4_000);
+    let link = "<a href=\"https://wx.mail.qq.com/ftn/download?func=3&key=1\">材料.zip</a>";
+    let page = format!(
+        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nSubject: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<style>{style}</style>\r\n见附件{link}\r\n"
+    );
+    assert!(page.chars().count() > Limits::default().text_max_chars);
+    assert_eq!(reading(page.as_bytes(), Limits::default()).links.len(), 1);
+    let over = reading(page.as_bytes(), Limits { html_max_chars: 1_000, ..Limits::default() });
+    assert!(over.findings.iter().any(|finding| finding.message.contains("达到1000字的上限")), "{:?}", over.findings);
+}
+
 #[test]
 fn a_mail_over_its_limits_is_told_so() {
     let large = mail("a.bin", &noise(900_000));
@@ -254,7 +268,8 @@ fn a_mail_over_its_limits_is_told_so() {
 #[test]
 fn no_limit_is_forgotten_here() {
     // The last two: reading_scans.rs.
-    let elsewhere = ["rows_max", "columns_max", "cells_max", "message_max_bytes", "files_max", "scan_max_bytes", "scan_max_pixels"];
+    let elsewhere =
+        ["html_max_chars", "rows_max", "columns_max", "cells_max", "message_max_bytes", "files_max", "scan_max_bytes", "scan_max_pixels"];
     let tested: Vec<&str> = cases().iter().map(|case| case.limit).chain(cuts().iter().map(|cut| cut.limit)).chain(elsewhere).collect();
     let all = serde_json::to_value(Limits::default()).unwrap();
     for limit in all.as_object().unwrap().keys() {

@@ -87,8 +87,9 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
         FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
         FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
             let workbook = sheets::read_workbook(file_type, bytes, limits)?;
-            if let Some(decisions) = decisions::read(&workbook) {
-                return Ok(Some(FormReading { decisions: Some(decisions), ..FormReading::default() }));
+            let mut notes = workbook.cuts.clone();
+            if let Some(decisions) = decisions::read(&workbook, &mut notes) {
+                return Ok(Some(FormReading { decisions: Some(decisions), notes, ..FormReading::default() }));
             }
             WordDocument::of(workbook)
         }

@@ -64,6 +64,8 @@ pub struct Limits {
     pub columns_max: usize,
     /// Characters kept of one field's value or of a mail's text.
     pub text_max_chars: usize,
+    /// Characters of a mail's HTML, tags included, in which links to large attachments are looked for.
+    pub html_max_chars: usize,
     /// Unpacked bytes of a Word document's main part.
     pub document_max_bytes: usize,
     /// Characters of a Word document.
@@ -106,6 +108,7 @@ impl Default for Limits {
             rows_max: 5_000,
             columns_max: 512,
             text_max_chars: 100_000,
+            html_max_chars: 2_000_000,
             document_max_bytes: 32 << 20,
             document_max_chars: 2_000_000,
             package_entries_max: 5_000,

@@ -34,8 +34,8 @@ pub fn read(parsed: &Parsed<'_>, raw: &[u8], limits: &Limits) -> (String, Option
     if text.trim().is_empty() && !html.is_empty() {
         text = html_text(&html);
     }
-    let capped = |text: String| text.chars().take(limits.text_max_chars).collect::<String>();
-    (capped(text), Some(capped(html)).filter(|html| !html.is_empty()), used)
+    let capped = |text: String, max_chars: usize| text.chars().take(max_chars).collect::<String>();
+    (capped(text, limits.text_max_chars), Some(capped(html, limits.html_max_chars)).filter(|html| !html.is_empty()), used)
 }
 
 fn add(out: &mut String, text: &str) {

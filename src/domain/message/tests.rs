@@ -194,6 +194,13 @@ fn a_uuencoded_file_in_the_text_is_a_file() {
 }
 
 #[test]
+fn an_uuencoded_file_beyond_the_limit_is_said() {
+    let mail = b"From: a@example.cn\r\nSubject: x\r\n\r\nbegin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\n";
+    let message = parse(mail, &Limits { files_max: 0, ..Limits::default() }).unwrap();
+    assert!(message.truncated && message.files.is_empty());
+}
+
+#[test]
 fn three_thousand_nested_multiparts_are_harmless() {
     let mut mail = String::from("From: a@example.cn\r\nSubject: x\r\nMIME-Version: 1.0\r\n");
     for level in 0..3000 {

@@ -17,7 +17,8 @@ pub fn take_out(message: &mut Message, limits: &Limits) {
                 message.files.push(Part { name, declared_type: "application/octet-stream".to_owned(), bytes, is_message: false });
                 rest = after;
             }
-            _ => {
+            file => {
+                message.truncated |= file.is_some();
                 text.push_str(line);
                 rest = after;
             }

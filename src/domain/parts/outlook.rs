@@ -11,9 +11,6 @@ use crate::domain::{
     message::Message,
 };
 
-/// Messages attached to messages inside one file.
-const DEPTH_MAX: usize = 4;
-
 /// The message of a .msg file (subject and text only); its attachments go to the sink.
 ///
 /// # Errors
@@ -46,18 +43,40 @@ fn read(ole: &Ole<'_>, place: (usize, &str), meter: &Meter<'_>, sink: Sink<'_>, 
             continue;
         }
         if let Some(inner) = ole.find(attachment, "__substg1.0_3701000D") {
-            if way.matches('/').count() < DEPTH_MAX && messages.len() <= meter.limits().container_entries_max {
+            meter.count_entry()?;
+            // Each message inside stands one name further along the way.
+            let depth_max = meter.limits().depth_max;
+            if full.matches('/').count() < depth_max {
                 read(ole, (inner, &full), meter, sink, messages)?;
+            } else {
+                let limit = format!("压缩包或邮件的嵌套超过{depth_max}层的上限");
+                sink(Entry { name: full, content: Err(Trouble::Refused(limit)) });
             }
             continue;
         }
-        let Some(data) = ole.find(attachment, "__substg1.0_37010102") else { continue };
         meter.count_entry()?;
-        let bytes = ole.stream(data, meter.entry_max_bytes());
-        meter.charge(bytes.len())?;
-        sink(Entry { name: full, content: Ok(bytes) });
+        sink(Entry { name: full, content: content(ole, attachment, meter)? });
     }
     Ok(())
+}
+
+/// An attachment's bytes, or why there are none.
+///
+/// # Errors
+/// A limit of the whole file.
+fn content(ole: &Ole<'_>, attachment: usize, meter: &Meter<'_>) -> Result<Result<Vec<u8>, Trouble>, Trouble> {
+    // A file on a net disk or a share is only named (MS-OXCMSG 2.2.2.9, attachment by reference).
+    let Some(data) = ole.find(attachment, "__substg1.0_37010102") else { return Ok(Err(only_named())) };
+    let bytes = ole.stream(data, meter.entry_max_bytes().saturating_add(1));
+    if bytes.len() > meter.entry_max_bytes() {
+        return Ok(Err(meter.too_large()));
+    }
+    meter.charge(bytes.len())?;
+    Ok(Ok(bytes))
+}
+
+fn only_named() -> Trouble {
+    Trouble::Unsupported("邮件中只有该附件的名称或链接，没有附件本身。请将文件作为普通附件重新发送。".to_owned())
 }
 
 /// A text property: Unicode, else in the code page of a Chinese system.

@@ -130,24 +130,66 @@ fn a_name_that_lies_is_remarked_and_not_believed() {
     assert!(unpacked.files[0].mismatch.as_deref().unwrap().contains("docx"));
 }
 
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// A .msg file with these streams, and the storages on the way to them.
+fn outlook(streams: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut compound = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+    for (path, bytes) in streams {
+        compound.create_storage_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        compound.create_stream(path).unwrap().write_all(bytes).unwrap();
+    }
+    compound.into_inner().into_inner()
+}
+
 #[test]
 fn an_outlook_message_gives_its_text_and_its_files() {
-    let mut compound = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
-    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-    compound.create_storage("/__attach_version1.0_#00000000").unwrap();
-    let streams = [
-        ("/__properties_version1.0", vec![0; 32]),
-        ("/__substg1.0_0037001F", wide("报送材料")),
-        ("/__substg1.0_1000001F", wide("长工信函〔2024〕37号")),
-        ("/__attach_version1.0_#00000000/__substg1.0_3707001F", wide("附件1-转向架.pdf")),
-        ("/__attach_version1.0_#00000000/__substg1.0_37010102", [b"%PDF-1.4 ".as_slice(), &[b'x'; 9_000]].concat()),
-    ];
-    for (path, bytes) in streams {
-        compound.create_stream(path).unwrap().write_all(&bytes).unwrap();
-    }
-    let bytes = compound.into_inner().into_inner();
+    let bytes = outlook(&[
+        ("/__properties_version1.0".to_owned(), vec![0; 32]),
+        ("/__substg1.0_0037001F".to_owned(), wide("报送材料")),
+        ("/__substg1.0_1000001F".to_owned(), wide("长工信函〔2024〕37号")),
+        ("/__attach_version1.0_#00000000/__substg1.0_3707001F".to_owned(), wide("附件1-转向架.pdf")),
+        ("/__attach_version1.0_#00000000/__substg1.0_37010102".to_owned(), [b"%PDF-1.4 ".as_slice(), &[b'x'; 9_000]].concat()),
+    ]);
     let unpacked = unpack(mail_with(&[("邮件.msg", &bytes)]), &Limits::default());
     assert_eq!(unpacked.files[1].path, "邮件.msg/附件1-转向架.pdf");
     assert_eq!((unpacked.files[1].file_type, unpacked.files[1].size_bytes), (FileType::Pdf, 9_009));
     assert!(unpacked.inner_mails[0].subject == "报送材料" && unpacked.inner_mails[0].text.contains("37号"));
+}
+
+#[test]
+fn what_outlook_did_not_pack_or_packed_too_large_or_too_deep_is_named() {
+    let mut streams = vec![
+        ("/__properties_version1.0".to_owned(), vec![0; 32]),
+        ("/__substg1.0_1000001F".to_owned(), wide("见附件")),
+        ("/__attach_version1.0_#00000000/__substg1.0_3707001F".to_owned(), wide("在网盘上.docx")),
+        ("/__attach_version1.0_#00000001/__substg1.0_3707001F".to_owned(), wide("很大.pdf")),
+        ("/__attach_version1.0_#00000001/__substg1.0_37010102".to_owned(), vec![b'x'; 9_000]),
+    ];
+    let mut way = String::new();
+    for level in 1..=6 {
+        way += "/__attach_version1.0_#00000002";
+        streams.push((format!("{way}/__substg1.0_3001001F"), wide(&format!("第{level}层"))));
+        way += "/__substg1.0_3701000D";
+        streams.push((format!("{way}/__substg1.0_1000001F"), wide("里面")));
+    }
+    let bytes = outlook(&streams);
+    let limits = Limits { container_file_max_bytes: 8_000, depth_max: 4, ..Limits::default() };
+    let unpacked = unpack_one("邮件.msg", &bytes, &limits);
+    let told: Vec<_> = unpacked.files.iter().map(|file| (file.path.as_str(), file.status)).collect();
+    assert_eq!(
+        told,
+        [
+            ("邮件.msg", FileStatus::Container),
+            ("邮件.msg/在网盘上.docx", FileStatus::Unsupported),
+            ("邮件.msg/很大.pdf", FileStatus::TooLarge),
+            ("邮件.msg/第1层/第2层/第3层/第4层/第5层", FileStatus::Refused),
+            ("后面的.pdf", FileStatus::Kept),
+        ]
+    );
+    assert!(unpacked.files[1].problem.as_deref().unwrap().contains("作为普通附件"));
+    assert!(unpacked.files[3].problem.as_deref().unwrap().contains("4层"));
+    assert_eq!(unpacked.inner_mails.len(), 5, "the message and four in it");
 }

@@ -12,6 +12,7 @@ use crate::domain::{
     folding::fold_words,
     forms::decisions::Decision,
     hex,
+    limits::Limits,
     links::{self, above_quote},
     message::{self, Message},
     receipt_number,
@@ -79,7 +80,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
     if oversized {
         findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));
     }
-    findings.extend(cut_text(&message, knowledge.limits.text_max_chars));
+    findings.extend(cut_text(&message, &knowledge.limits));
     findings.extend(unpacked.notes.iter().map(|note| mail_error("R18", None, note.clone())));
     let links = found_links(&message);
     findings.extend(links.iter().map(link_finding));
@@ -190,10 +191,14 @@ fn too_large(bytes: usize, max_bytes: usize) -> Finding {
 }
 
 /// The mail's own text was longer than what is kept of it.
-fn cut_text(message: &Message, max_chars: usize) -> Option<Finding> {
-    let is_cut = message.text.len() >= max_chars && message.text.chars().count() >= max_chars;
-    let text = format!("邮件正文达到{max_chars}字的上限，其后的没有读取。");
-    is_cut.then(|| Finding { severity: Severity::Note, audience: Audience::Reviewer, ..mail_error("R18", None, text) })
+fn cut_text(message: &Message, limits: &Limits) -> impl Iterator<Item = Finding> {
+    let reaches = |text: &str, max_chars: usize| text.len() >= max_chars && text.chars().count() >= max_chars;
+    let (text_max, html_max) = (limits.text_max_chars, limits.html_max_chars);
+    let text = reaches(&message.text, text_max).then(|| format!("邮件正文达到{text_max}字的上限，其后的没有读取。"));
+    let html = message.html.as_ref().filter(|html| reaches(html, html_max));
+    let html = html.map(|_| format!("邮件正文的网页代码达到{html_max}字的上限，其后的没有查看，如有超大附件链接请人工核对。"));
+    let note = |text| Finding { severity: Severity::Note, audience: Audience::Reviewer, ..mail_error("R18", None, text) };
+    text.into_iter().chain(html).map(note)
 }
 
 pub(super) fn mail_error(rule: &str, attachment: Option<String>, message: String) -> Finding {

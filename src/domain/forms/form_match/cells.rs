@@ -18,11 +18,8 @@ use crate::domain::{folding, limits::Limits};
 
 /// Longest line that may stand before the first label inside a cell, in characters.
 const LEAD_MAX_CHARS: usize = 20;
-/// Cells of one row joined into one value at most; fewer single characters in a row of cells are no number.
-const ROW_MAX_CELLS: usize = 40;
+/// Fewer single characters in a row of cells are no number.
 const DIGITS_MIN: usize = 6;
-/// Cells joined into one value at most.
-const BLOCK_MAX_CELLS: usize = 2_000;
 
 /// What a cell is to the form.
 enum Role<'a, 'd> {
@@ -198,9 +195,7 @@ impl<'a, 'd> Matcher<'a, 'd> {
             let boxes = choices::begins_with_box(text(first)) && choices::begins_with_box(text(next));
             let to = |at: usize| matches!(text(at).trim(), "至" | "到" | "—" | "～" | "~" | "-" | "－");
             let joined = to(next) && self.right_of(next).is_some_and(|at| matches!(self.roles.get(at), Some(Role::Text)));
-            if cells.len() >= ROW_MAX_CELLS
-                || !((single(first) && single(next)) || boxes || joined || cells.last().is_some_and(|last| to(*last)))
-            {
+            if !((single(first) && single(next)) || boxes || joined || cells.last().is_some_and(|last| to(*last))) {
                 break;
             }
             cells.push(next);
@@ -214,12 +209,12 @@ impl<'a, 'd> Matcher<'a, 'd> {
         if label.row_span <= right.row_span.max(1) {
             return self.row_beside(first);
         }
-        let mut block = Vec::new();
+        let (mut block, mut seen) = (Vec::new(), BTreeSet::new());
         for row in label.row..label.row.saturating_add(label.row_span) {
             for (_, at) in self.covered.range((row, right.column)..=(row, u32::MAX)) {
                 match self.roles.get(*at) {
-                    Some(Role::Text | Role::Empty) if block.len() < BLOCK_MAX_CELLS => {
-                        if !block.contains(at) || block.len() > 64 {
+                    Some(Role::Text | Role::Empty) => {
+                        if seen.insert(*at) {
                             block.push(*at);
                         }
                     }

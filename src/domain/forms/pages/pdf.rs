@@ -18,8 +18,6 @@ use crate::domain::{forms::ReadProblem, limits::Limits};
 const READABLE_POINTS: f64 = 0.5;
 /// Filled shapes thinner than this are lines.
 const THIN_POINTS: f64 = 2.5;
-/// Segments of one path; borders have four.
-const SEGMENTS_MAX: usize = 400;
 
 /// The pages of a PDF, and whether there are more than the limit.
 ///
@@ -113,7 +111,7 @@ impl Device<'_> for Collector<'_> {
             _ if bounds.width() < THIN_POINTS || bounds.height() < THIN_POINTS => {
                 self.0.add_rule((bounds.x0, bounds.y0), (bounds.x1, bounds.y1), self.2);
             }
-            DrawMode::Fill(_) => {}
+            DrawMode::Fill(_) => self.thin_shapes(path, props.transform),
             DrawMode::Stroke(_) | DrawMode::FillAndStroke(..) => self.segments(path, props.transform),
         }
     }
@@ -152,9 +150,22 @@ impl Device<'_> for Collector<'_> {
 }
 
 impl Collector<'_> {
+    /// Lines drawn as thin filled rectangles, many in one path.
+    fn thin_shapes(&mut self, path: &BezPath, transform: Affine) {
+        for shape in path.elements().chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_))) {
+            let is_rectangle = shape.len() <= 6 && !shape.iter().any(|element| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..)));
+            if is_rectangle && matches!(shape.first(), Some(PathEl::MoveTo(_))) {
+                let bounds = transform.transform_rect_bbox(BezPath::from_vec(shape.to_vec()).bounding_box());
+                if bounds.width() < THIN_POINTS || bounds.height() < THIN_POINTS {
+                    self.0.add_rule((bounds.x0, bounds.y0), (bounds.x1, bounds.y1), self.2);
+                }
+            }
+        }
+    }
+
     fn segments(&mut self, path: &BezPath, transform: Affine) {
         let (mut start, mut at) = (Point::ORIGIN, Point::ORIGIN);
-        for element in path.elements().iter().take(SEGMENTS_MAX) {
+        for element in path.elements() {
             let next = match element {
                 PathEl::MoveTo(to) => {
                     start = *to;
@@ -203,7 +214,39 @@ fn supplementary(radical: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::unified;
+    use super::*;
+
+    /// A PDF of one page with this content.
+    fn pdf(content: &str) -> Vec<u8> {
+        let objects = [
+            "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+            "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<<>>>>".to_owned(),
+            format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+        ];
+        let mut made = "%PDF-1.4\n".to_owned();
+        let mut places = Vec::new();
+        for (number, object) in (1..).zip(&objects) {
+            places.push(made.len());
+            made += &format!("{number} 0 obj{object}endobj\n");
+        }
+        let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
+        let end = format!("xref\n0 5\n0000000000 65535 f \n{table}trailer<</Size 5/Root 1 0 R>>\nstartxref\n{}\n%%EOF\n", made.len());
+        (made + &end).into_bytes()
+    }
+
+    fn rules(content: &str) -> usize {
+        pages(&pdf(content), &Limits::default()).unwrap().0[0].rules.len()
+    }
+
+    #[test]
+    fn a_table_drawn_as_one_path_keeps_all_its_lines() {
+        let cells: String = (0..120).map(|cell| format!("{} {} 60 10 re ", 20 + cell % 8 * 60, 20 + cell / 8 * 10)).collect();
+        assert_eq!(rules(&format!("{cells} S")), 480);
+        let borders: String = (0..50).map(|row| format!("20 {} 500 0.5 re ", 20 + row * 12)).collect();
+        assert_eq!(rules(&format!("{borders} f")), 50);
+        assert_eq!(rules("20 20 500 300 re 40 40 20 20 re f"), 0, "a coloured ground is no line");
+    }
 
     #[test]
     fn radicals_that_fonts_give_back_become_the_words_they_look_like() {

@@ -53,8 +53,8 @@ pub(super) struct Clean {
     pub sheets: Vec<Layout>,
     /// Cells whose date format is written in Chinese, by sheet and position, with the format.
     pub chinese_dates: BTreeMap<(usize, u32, u32), &'static str>,
-    /// Cells were left out for the limits.
-    pub truncated: bool,
+    /// What was left out of the workbook as a whole; in Chinese.
+    pub cut: Option<String>,
     /// There are more sheets than are read.
     pub more_sheets: bool,
 }
@@ -68,7 +68,7 @@ pub(super) fn clean(bytes: &[u8], limits: &Limits) -> Result<Clean, ReadProblem>
     // Below this size a stream is kept in small sectors, of which calamine misses some.
     copy.out.resize(copy.out.len().max(STREAM_MIN_BYTES), 0);
     let bytes = compound_file(&copy.out).ok_or_else(damaged)?;
-    Ok(Clean { bytes, sheets: copy.layouts, chinese_dates: copy.chinese_dates, truncated: copy.truncated, more_sheets: copy.more_sheets })
+    Ok(Clean { bytes, sheets: copy.layouts, chinese_dates: copy.chinese_dates, cut: copy.cut, more_sheets: copy.more_sheets })
 }
 
 /// The stream `Workbook` (or `Book`, before Excel 97), whatever the case of its name.
@@ -100,6 +100,8 @@ struct Record<'s> {
     typ: u16,
     data: &'s [u8],
     continues: Vec<&'s [u8]>,
+    /// There were more continuations.
+    cut: bool,
 }
 
 /// Records from `at` on; ends where the stream breaks off.
@@ -123,14 +125,16 @@ impl<'s> Iterator for Records<'s> {
     fn next(&mut self) -> Option<Record<'s>> {
         let (typ, data, end) = self.raw()?;
         self.at = end;
-        let mut continues = Vec::new();
+        let (mut continues, mut cut) = (Vec::new(), false);
         while let Some((typ::CONTINUE, data, end)) = self.raw() {
             if continues.len() < CONTINUES_MAX {
                 continues.push(data);
+            } else {
+                cut = true;
             }
             self.at = end;
         }
-        Some(Record { typ, data, continues })
+        Some(Record { typ, data, continues, cut })
     }
 }
 
@@ -149,7 +153,7 @@ struct Copy<'l> {
     area_left: u64,
     /// Rows and columns of the rectangle of the sheet at hand.
     extent: (u32, u32),
-    truncated: bool,
+    cut: Option<String>,
     more_sheets: bool,
 }
 
@@ -165,7 +169,7 @@ impl<'l> Copy<'l> {
             chinese_dates: BTreeMap::new(),
             area_left: AREA_MAX,
             extent: (0, 0),
-            truncated: false,
+            cut: None,
             more_sheets: false,
         }
     }
@@ -178,6 +182,9 @@ impl<'l> Copy<'l> {
     }
 
     fn put_all(&mut self, record: &Record<'_>) {
+        if record.cut {
+            self.cut.get_or_insert_with(|| format!("工作簿的一处文字分成了超过{CONTINUES_MAX}段，其后的没有读取"));
+        }
         self.put(record.typ, record.data);
         for data in &record.continues {
             self.put(typ::CONTINUE, data);
@@ -361,8 +368,13 @@ impl<'l> Copy<'l> {
         let fits = within && u64::from(wider.0) * u64::from(wider.1) <= self.area_left;
         if fits {
             self.extent = wider;
+        } else if let Some(layout) = self.layouts.last_mut() {
+            layout.cut.get_or_insert_with(|| match (row as usize, column as usize) {
+                (row, _) if row >= self.limits.rows_max => format!("超过{}行的部分未读取", self.limits.rows_max),
+                (_, column) if column >= self.limits.columns_max => format!("第{}列以后的内容未读取", self.limits.columns_max),
+                _ => format!("各工作表所占的区域合计超过{}万格的上限，其外的未读取", AREA_MAX / 10_000),
+            });
         }
-        self.truncated |= !fits;
         fits
     }
 

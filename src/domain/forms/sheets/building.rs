@@ -129,7 +129,7 @@ impl<'a> GridBuilder<'a> {
         let end = u32::try_from(self.limits.rows_max).unwrap_or(u32::MAX);
         let range = first..last.saturating_add(1).min(end);
         self.hidden_noted += range.len();
-        if self.hidden_noted <= HIDDEN_MAX {
+        if self.notes_hidden() {
             self.hidden_rows.extend(range);
         }
     }
@@ -139,9 +139,17 @@ impl<'a> GridBuilder<'a> {
         let end = u32::try_from(self.limits.columns_max).unwrap_or(u32::MAX);
         let range = first..last.saturating_add(1).min(end);
         self.hidden_noted += range.len();
-        if self.hidden_noted <= HIDDEN_MAX {
+        if self.notes_hidden() {
             self.hidden_columns.extend(range);
         }
+    }
+
+    fn notes_hidden(&mut self) -> bool {
+        let within = self.hidden_noted <= HIDDEN_MAX;
+        if !within {
+            self.truncate(format!("隐藏的行列超过{HIDDEN_MAX}处的上限，其后的未作标记"));
+        }
+        within
     }
 
     pub(super) fn merge(&mut self, area: Area) {
@@ -179,7 +187,8 @@ impl<'a> GridBuilder<'a> {
             let columns = last_column.saturating_sub(area.first_column).saturating_add(1);
             spans.insert((area.first_row, area.first_column), (rows, columns));
             if visits > MERGE_VISITS_MAX {
-                self.grid.truncated.get_or_insert("合并单元格过多过大，其后的按未合并读取".to_owned());
+                let what = format!("合并区域内的单元格合计超过{}万个的上限，其后的按未合并读取", MERGE_VISITS_MAX / 10_000);
+                self.grid.truncated.get_or_insert(what);
                 break;
             }
         }

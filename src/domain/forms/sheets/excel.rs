@@ -87,6 +87,7 @@ pub(super) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ReadPr
         if clean.more_sheets {
             document.cut_sheets(limits.sheets_max);
         }
+        clean.cut.into_iter().for_each(|what| document.cut(what));
         for (number, (sheet, layout)) in sheets.iter().zip(clean.sheets).enumerate() {
             let mut builder = GridBuilder::new(&sheet.name, GridKind::Sheet, limits).after(&document.tables);
             let range = workbook.worksheet_range(&sheet.name).map_err(|error| xls_problem(&error))?;
@@ -99,9 +100,6 @@ pub(super) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ReadPr
             }
             for (row, column) in layout.uncomputed.iter().copied() {
                 builder.put(row, column, Content { uncomputed: true, ..Content::default() });
-            }
-            if clean.truncated {
-                builder.truncate("超出上限的行列未读取".to_owned());
             }
             arrange(&mut builder, sheet.visible != SheetVisible::Visible, layout);
             document.tables.push(builder.finish());
@@ -134,6 +132,7 @@ fn arrange(builder: &mut GridBuilder<'_>, hidden: bool, layout: Layout) {
     layout.hidden_rows.into_iter().for_each(|row| builder.hide_rows(row, row));
     layout.hidden_columns.into_iter().for_each(|(first, last)| builder.hide_columns(first, last));
     layout.merges.into_iter().for_each(|area| builder.merge(area));
+    layout.cut.into_iter().for_each(|what| builder.truncate(what));
 }
 
 /// A cell's value as text; `format` is its number format, empty where unknown.

@@ -33,6 +33,8 @@ pub(super) struct Layout {
     pub merges: Vec<Area>,
     /// Cells with a formula and no value.
     pub uncomputed: BTreeSet<(u32, u32)>,
+    /// Cells that were left out for a limit; which, in Chinese.
+    pub cut: Option<String>,
 }
 
 /// The sheets of a workbook, up to one more than the limit.

@@ -20,6 +20,7 @@ use crate::domain::{
     message,
 };
 
+/// Tables standing in each other.
 const DEPTH_MAX: usize = 16;
 
 /// Reads a page's tables, counted in the order in which they begin.
@@ -27,8 +28,17 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProble
     if bytes.len() > limits.whole_workbook_max_bytes {
         return Err(ReadProblem::Refused(format!("网页表格超过{}MB的上限", limits.whole_workbook_max_bytes >> 20)));
     }
-    let mut page =
-        Page { limits, open: Vec::new(), begun: 0, done: BTreeMap::new(), paragraphs: Vec::new(), line: String::new(), more: false };
+    let mut page = Page {
+        limits,
+        open: Vec::new(),
+        left_out: 0,
+        begun: 0,
+        done: BTreeMap::new(),
+        paragraphs: Vec::new(),
+        line: String::new(),
+        more: false,
+        deep: false,
+    };
     let archived = if is_archive(bytes) { message::web_pages(bytes) } else { Vec::new() };
     if archived.is_empty() {
         page.read(&charset::decode(bytes));
@@ -38,6 +48,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ReadProble
     let mut document = Document { tables, paragraphs: page.paragraphs, ..Document::default() };
     if page.more {
         document.cut_sheets(limits.sheets_max);
+    }
+    if page.deep {
+        document.cut(format!("网页中的表格嵌套超过{DEPTH_MAX}层的上限，更深的没有读取"));
     }
     for (number, grid) in (1_usize..).zip(&mut document.tables) {
         grid.name = format!("table {number}");
@@ -57,10 +70,14 @@ struct Page<'l> {
     limits: &'l Limits,
     /// Tables that have begun and not ended, the innermost last.
     open: Vec<Table<'l>>,
+    /// Tables inside the innermost one that are not read: their rows are none of its own.
+    left_out: usize,
     begun: usize,
     done: BTreeMap<usize, Grid>,
     /// There are more tables than are read.
     more: bool,
+    /// Tables stand deeper in each other than is read.
+    deep: bool,
     paragraphs: Vec<String>,
     line: String,
 }
@@ -105,6 +122,7 @@ impl Page<'_> {
     fn start(&mut self, name: &str, attributes: &[(String, String)]) {
         match name {
             "table" => self.open_table(),
+            "tr" | "td" | "th" | "col" if self.left_out > 0 => {}
             "br" | "p" | "div" | "li" | "h1" | "h2" | "h3" | "caption" => self.break_line(),
             _ => {
                 let Some(table) = self.open.last_mut() else { return };
@@ -122,6 +140,8 @@ impl Page<'_> {
         self.break_line();
         if self.open.len() >= DEPTH_MAX || self.begun >= self.limits.sheets_max {
             self.more |= self.begun >= self.limits.sheets_max;
+            self.deep |= self.open.len() >= DEPTH_MAX;
+            self.left_out += 1;
             return;
         }
         let builder = GridBuilder::new("", GridKind::WordTable, self.limits);
@@ -132,6 +152,7 @@ impl Page<'_> {
 
     fn end(&mut self, name: &str) {
         match name {
+            "table" | "td" | "th" | "tr" if self.left_out > 0 => self.left_out -= usize::from(name == "table"),
             "table" => {
                 if let Some(table) = self.open.pop() {
                     self.close(table);
@@ -292,6 +313,16 @@ mod tests {
         assert_eq!(grids[0].cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(), ["外", "右"]);
         assert_eq!(grids[1].cells[0].text, "内");
         assert_eq!(grids[1].name, "table 2");
+    }
+
+    #[test]
+    fn tables_nested_too_deep_leave_the_outer_ones_whole_and_are_said() {
+        let deep = format!("{}内{}", "<table><tr><td>".repeat(18), "</td></tr></table>".repeat(18));
+        let page = format!("<table><tr><td>甲</td><td>{deep}</td><td>乙</td></tr><tr><td>丙</td></tr></table>");
+        let document = read(page.as_bytes(), &Limits::default()).unwrap();
+        let outer: Vec<_> = document.tables[0].cells.iter().map(|cell| (cell.row, cell.column, cell.text.as_str())).collect();
+        assert_eq!(outer, [(0, 0, "甲"), (0, 2, "乙"), (1, 0, "丙")]);
+        assert!(document.cuts.iter().any(|cut| cut.contains("16层")), "{:?}", document.cuts);
     }
 
     #[test]
