@@ -109,7 +109,7 @@ fn run(topics: &[Synthetic]) -> Result<Ours, Box<dyn std::error::Error>> {
     let started = cpu_secs();
     let mut index = Index::new(settings.clone());
     for (number, topic) in topics.iter().enumerate() {
-        index.insert(&format!("JL{number:07}"), sign(topic, &settings)).ok_or("full")?;
+        index.insert(&format!("JL{number:07}"), &sign(topic, &settings)).ok_or("full")?;
     }
     let inserts = topics.len() as f64 / (cpu_secs() - started);
     let bytes = (resident() - before) / topics.len() as f64;

@@ -1,8 +1,11 @@
 //! Which topics are twins: measured on labelled pairs, on the 92 sample topics, and as laws of the signature.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use annexd::domain::dedupe::{Index, Kind, Prepared, Relation, Settings, compare, evidence};
+use annexd::domain::dedupe::{self, Index, Kind, Prepared, Relation, Settings, Signature, compare, evidence, priority};
 use serde_json::Value;
 
 /// The least precision and recall of the default bars.
@@ -34,7 +37,7 @@ fn alike(one: &Prepared, other: &Prepared) -> Option<Kind> {
 /// Found as a candidate and judged a twin, as the store does it.
 fn is_found(stored: &Prepared, new: &Prepared) -> bool {
     let mut index = Index::new(Settings::default());
-    index.insert("stored", stored.signature.clone());
+    index.insert("stored", &stored.signature);
     !index.twins(&new.signature).is_empty()
 }
 
@@ -76,7 +79,7 @@ fn of_the_same_enterprise_one_long_name_told_often_makes_no_twin_and_many_common
         "薄板流道减薄超限就开裂，回弹使平面度变坏，工人退火以后再校平，冲模不到三万件也坏了",
     ];
     let [one, neighbour, told, anew] = texts.map(|text| topic("", "长春恒远公司", text));
-    let measures = |one: &Prepared, other: &Prepared| annexd::domain::dedupe::measure(&one.signature, &other.signature);
+    let measures = |one: &Prepared, other: &Prepared| dedupe::measure(&one.signature, &other.signature);
     assert!(measures(&one, &neighbour).cosine > measures(&told, &anew).cosine);
     assert!(measures(&one, &neighbour).broad < measures(&told, &anew).broad);
     assert!(measures(&told, &anew).broad >= settings.same_enterprise_broad_from);
@@ -179,7 +182,7 @@ fn unrelated_topics_and_their_order_change_no_answer() {
         for (at, pair) in others.enumerate() {
             let name = format!("{}{}", pair["family"], pair["kind"]);
             names.insert(at as u32, name.clone());
-            index.insert(&name, prepare(&pair["b"]).signature);
+            index.insert(&name, &prepare(&pair["b"]).signature);
         }
         let mut found: Vec<(String, Kind)> =
             index.twins(&prepare(&pairs[0]["a"]).signature).into_iter().map(|(number, twin)| (names[&number].clone(), twin.kind)).collect();
@@ -202,7 +205,7 @@ fn a_key_that_a_thousand_topics_share_is_read_no_further_than_the_bound_and_in_a
         let mut names = Vec::new();
         for number in order {
             names.push(number);
-            index.insert(&format!("JL-{number}"), signature.clone());
+            index.insert(&format!("JL-{number}"), &signature);
         }
         let mut found: Vec<u32> = index.candidates(&signature).into_iter().map(|at| names[at as usize]).collect();
         found.sort_unstable();
@@ -225,3 +228,37 @@ fn stored_signatures_never_change() {
 const STORED_BANDS: i64 = -734_957_091_044_414_783;
 const STORED_KEYS: i64 = -35_302_364_366_839_240;
 const STORED_PAIRS: i64 = -1_116_762_350_223_553_403;
+
+#[test]
+fn marks_and_votes_find_what_plain_counting_finds() {
+    let settings = Settings::default();
+    let sides: Vec<Signature> =
+        lines("pairs.jsonl").iter().step_by(4).flat_map(|pair| [&pair["a"], &pair["b"]].map(|topic| prepare(topic).signature)).collect();
+    let mut index = Index::new(settings.clone());
+    for (number, side) in sides.iter().enumerate() {
+        index.insert(&number.to_string(), side);
+    }
+    let common = |one: &[i64], other: &[i64]| one.iter().filter(|hash| other.contains(hash)).count();
+    for one in &sides {
+        let mut counted = Vec::new();
+        for (number, other) in sides.iter().enumerate() {
+            let votes = 3 * (common(&one.bands, &other.bands) + common(&one.keys, &other.keys)) + common(&one.pairs, &other.pairs);
+            if votes >= 3 {
+                counted.push((Reverse(votes), priority(&number.to_string()), number as u32));
+            }
+            let measured = dedupe::measure(one, other);
+            let triples: BTreeSet<u32> = one.triples.iter().copied().collect();
+            let shared = other.triples.iter().filter(|triple| triples.contains(triple)).count();
+            let all = one.triples.len() + other.triples.len() - shared;
+            assert_eq!(measured.jaccard, if all == 0 { 0.0 } else { shared as f32 / all as f32 });
+            let weights: BTreeMap<u32, u16> = one.terms.iter().copied().zip(one.weights.iter().copied()).collect();
+            let product = |(term, weight): (&u32, &u16)| u64::from(weights.get(term).copied().unwrap_or(0)) * u64::from(*weight);
+            let product: u64 = other.terms.iter().zip(&other.weights).map(product).sum();
+            assert_eq!(measured.cosine, if product == 0 { 0.0 } else { product as f32 / (one.norm * other.norm) });
+            assert_eq!(compare(one, other, &settings), compare(other, one, &settings));
+        }
+        counted.sort_unstable();
+        let plain: Vec<u32> = counted.into_iter().take(settings.compared).map(|(.., number)| number).collect();
+        assert_eq!(index.candidates(one), plain);
+    }
+}

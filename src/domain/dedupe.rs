@@ -16,7 +16,7 @@
 //!
 //! `priority` is [`priority`] of the receipt number: a fixed draw, so that a bounded read of a long posting finds the same topics
 //! whatever the order in which they came, and neither reading nor adding one grows with the number stored. The topics named most often
-//! ([`candidates`]) are then compared in full ([`compare`]), their signatures made again from their stored fields.
+//! ([`Index::candidates`]) are then compared in full ([`compare`]), their signatures made again from their stored fields.
 
 mod applicant;
 mod evidence;
@@ -24,16 +24,18 @@ mod figures;
 mod hashing;
 mod index;
 mod likeness;
+mod marked;
 mod ordering;
 mod postings;
 mod prose;
 mod rarity;
 mod signature;
+mod votes;
 
 pub use applicant::{Applicant, Relation};
 pub use evidence::{Evidence, evidence};
-pub use index::{Index, PAIRS_MIN, candidates, priority};
-pub use likeness::{Kind, Likeness, Measures, compare, measure};
+pub use index::{Index, PAIRS_MIN, priority};
+pub use likeness::{Compared, Comparison, Kind, Likeness, Measures, compare, measure};
 pub use prose::{BODY, Prose};
 pub use signature::Signature;
 

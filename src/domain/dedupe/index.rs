@@ -1,13 +1,15 @@
 //! Finding candidates: the in-memory form of what a store does with two tables, and the rules both share.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, hint::black_box};
 
 use super::{
-    Settings, hashing,
-    likeness::{Likeness, compare},
-    ordering,
-    postings::{Found, MOST, Postings},
+    Settings,
+    applicant::Applicant,
+    hashing,
+    likeness::{Compared, Comparison, Likeness},
+    postings::{MOST, Postings},
     signature::Signature,
+    votes::Votes,
 };
 
 /// The place of a topic in long postings: a draw fixed by its name.
@@ -17,90 +19,123 @@ pub fn priority(topic: &str) -> i64 {
 }
 
 /// Pairs of rare terms that two topics must share, where nothing else makes them candidates: three terms make three pairs.
-pub const PAIRS_MIN: usize = 3;
+pub const PAIRS_MIN: u32 = 3;
 
-/// Of all topics found, those to compare: found under a band or key, or under [`PAIRS_MIN`] pairs; those found most often first, the
-/// smaller priority first where equal.
-///
-/// `found` holds (priority, topic, by a band or key) for every posting a topic was found in.
-#[must_use]
-pub fn candidates<T: Ord + Copy + Default>(found: Vec<(i64, T, bool)>, settings: &Settings) -> Vec<T> {
-    // Long postings hold the smallest priorities, so these are spread anew.
-    let spread = |(priority, ..): &(i64, T, bool)| (hashing::mix(priority.cast_unsigned()) >> 32) as u32;
-    let found = ordering::together(found, spread, |(priority, topic, _)| (*priority, *topic));
-    let mut counted: Vec<(Reverse<usize>, i64, T)> = Vec::new();
-    for (priority, topic, firm) in found {
-        let votes = if firm { PAIRS_MIN } else { 1 };
-        match counted.last_mut() {
-            Some((count, last_priority, last)) if *last_priority == priority && *last == topic => count.0 += votes,
-            _ => counted.push((Reverse(votes), priority, topic)),
-        }
-    }
-    counted.retain(|(votes, ..)| votes.0 >= PAIRS_MIN);
-    counted.sort_unstable();
-    counted.into_iter().take(settings.compared).map(|(.., topic)| topic).collect()
-}
+/// Numbers, and weights, of a line of a core's cache: one look brings the rest.
+const NUMBERS_A_LINE: usize = 16;
+const WEIGHTS_A_LINE: usize = 32;
 
 /// Topics of one process: of a batch, a replay, a benchmark.
 #[derive(Debug)]
 pub struct Index {
     settings: Settings,
-    signatures: Vec<Signature>,
+    topics: Vec<Stored>,
     priorities: Vec<i64>,
     postings: Postings,
+}
+
+/// What a topic is compared by, close together: to fetch it from memory costs more than to compare it.
+#[derive(Debug)]
+struct Stored {
+    applicant: Applicant,
+    whole: u64,
+    norm: f32,
+    terms: u32,
+    /// The terms, then the triples.
+    numbers: Box<[u32]>,
+    weights: Box<[u16]>,
+}
+
+impl Stored {
+    fn of(signature: &Signature) -> Self {
+        let Signature { applicant, whole, triples, terms, weights, norm, .. } = signature;
+        Self {
+            applicant: *applicant,
+            whole: *whole,
+            norm: *norm,
+            terms: u32::try_from(terms.len()).unwrap_or(u32::MAX),
+            numbers: [terms.as_slice(), triples].concat().into_boxed_slice(),
+            weights: weights.as_slice().into(),
+        }
+    }
+}
+
+impl<'a> From<&'a Stored> for Compared<'a> {
+    fn from(stored: &'a Stored) -> Self {
+        let Stored { applicant, whole, norm, terms, numbers, weights } = stored;
+        let terms = usize::try_from(*terms).unwrap_or(usize::MAX).min(numbers.len());
+        let (terms, triples) = numbers.split_at(terms);
+        Self { applicant: *applicant, whole: *whole, triples, terms, weights, norm: *norm }
+    }
 }
 
 impl Index {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, signatures: Vec::new(), priorities: Vec::new(), postings: Postings::new() }
+        Self { settings, topics: Vec::new(), priorities: Vec::new(), postings: Postings::new() }
     }
 
     /// Adds a topic; returns its number, from 0 upwards. Past 2^25 topics nothing is added.
-    pub fn insert(&mut self, name: &str, mut signature: Signature) -> Option<u32> {
-        let number = u32::try_from(self.signatures.len()).ok().filter(|number| *number < MOST)?;
+    pub fn insert(&mut self, name: &str, signature: &Signature) -> Option<u32> {
+        let number = u32::try_from(self.topics.len()).ok().filter(|number| *number < MOST)?;
         self.priorities.push(priority(name));
-        let [bands, keys, pairs] = [&mut signature.bands, &mut signature.keys, &mut signature.pairs].map(std::mem::take);
-        let hashes = || bands.iter().chain(&keys).chain(&pairs);
-        self.postings.touch(hashes());
-        for hash in hashes() {
+        self.postings.touch(hashes(signature));
+        for hash in hashes(signature) {
             self.postings.add(*hash, number, |topic| priority_of(topic, &self.priorities), self.settings.postings_read);
         }
-        self.signatures.push(signature);
+        self.topics.push(Stored::of(signature));
         Some(number)
     }
 
-    /// The topics to compare with one, by number: see [`candidates`].
+    /// The topics to compare with one, by number: those found under a band or key, or under [`PAIRS_MIN`] pairs; those found most often
+    /// first, the smaller priority first where equal.
     #[must_use]
     pub fn candidates(&self, of: &Signature) -> Vec<u32> {
-        let mut found = Vec::new();
-        self.postings.touch(of.bands.iter().chain(&of.keys).chain(&of.pairs));
-        let firm = of.bands.iter().chain(&of.keys).map(|hash| (hash, true));
-        for (hash, firm) in firm.chain(of.pairs.iter().map(|hash| (hash, false))) {
-            match self.postings.get(*hash) {
-                Found::One(number) => found.push((priority_of(number, &self.priorities), number, firm)),
-                Found::Several(several) => found.extend(several.iter().map(|(priority, number)| (*priority, *number, firm))),
-                Found::None => {}
-            }
-        }
-        candidates(found, &self.settings)
+        self.postings.touch(hashes(of));
+        let (mut firm, mut pairs) = (Vec::with_capacity(of.bands.len() * 2), Vec::with_capacity(of.pairs.len() * 2));
+        self.postings.read(of.bands.iter().chain(&of.keys), &mut firm);
+        self.postings.read(of.pairs.iter(), &mut pairs);
+        let mut votes = Votes::room_for(firm.len() + pairs.len(), PAIRS_MIN);
+        firm.into_iter().for_each(|number| votes.add(number, PAIRS_MIN));
+        pairs.into_iter().for_each(|number| votes.add(number, 1));
+        let mut counted: Vec<(Reverse<u32>, i64, u32)> =
+            votes.elected().map(|(number, votes)| (Reverse(votes), priority_of(number, &self.priorities), number)).collect();
+        counted.sort_unstable();
+        counted.into_iter().take(self.settings.compared).map(|(.., number)| number).collect()
     }
 
     /// The twins of a topic among those added, by number, the most alike first.
     #[must_use]
     pub fn twins(&self, of: &Signature) -> Vec<(u32, Likeness)> {
-        let compared = self.candidates(of).into_iter();
-        let mut twins: Vec<(u32, Likeness)> =
-            compared.filter_map(|number| Some((number, compare(of, self.signature(number)?, &self.settings)?))).collect();
+        let candidates = self.candidates(of);
+        self.touch(&candidates);
+        let comparison = Comparison::of(of);
+        let mut twins: Vec<(u32, Likeness)> = candidates
+            .into_iter()
+            .filter_map(|number| Some((number, comparison.judge(self.signature(number)?, &self.settings)?)))
+            .collect();
         twins.sort_by(|one, other| other.1.score.total_cmp(&one.1.score).then(one.0.cmp(&other.0)));
         twins
     }
 
     /// What a topic is compared by; its bands and keys are in the postings.
     #[must_use]
-    pub fn signature(&self, number: u32) -> Option<&Signature> {
-        self.signatures.get(usize::try_from(number).ok()?)
+    pub fn signature(&self, number: u32) -> Option<Compared<'_>> {
+        self.topics.get(usize::try_from(number).ok()?).map(Compared::from)
     }
+
+    /// Asks for the memory of all these topics at once, before they are compared one by one.
+    fn touch(&self, numbers: &[u32]) {
+        let topics = || numbers.iter().filter_map(|number| self.signature(*number));
+        black_box(topics().fold(0, |met, topic| met ^ topic.whole));
+        let terms = topics().flat_map(|topic| topic.terms.iter().step_by(NUMBERS_A_LINE)).fold(0, |met, term| met ^ term);
+        let weights = topics().flat_map(|topic| topic.weights.iter().step_by(WEIGHTS_A_LINE)).fold(0, |met, weight| met ^ weight);
+        black_box((terms, weights));
+    }
+}
+
+fn hashes(signature: &Signature) -> impl Iterator<Item = &i64> {
+    signature.bands.iter().chain(&signature.keys).chain(&signature.pairs)
 }
 
 fn priority_of(number: u32, priorities: &[i64]) -> i64 {

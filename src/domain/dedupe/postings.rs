@@ -17,15 +17,22 @@ pub struct Postings {
     slots: Vec<u64>,
     bits: u32,
     used: usize,
-    /// Priorities and numbers of several topics, ascending.
-    lists: Vec<Vec<(i64, u32)>>,
+    lists: Vec<List>,
 }
 
-/// What stands under a hash.
-pub enum Found<'a> {
-    None,
-    One(u32),
-    Several(&'a [(i64, u32)]),
+/// The most topics that lie in a list itself.
+const FEW: usize = 7;
+
+/// Several topics; half a line of a core's cache, because nearly all lists are short.
+#[derive(Debug)]
+#[repr(align(32))]
+enum List {
+    Few {
+        len: u8,
+        topics: [u32; FEW],
+    },
+    /// In no order that means anything; ascending by priority where the list is full.
+    Many(Vec<u32>),
 }
 
 impl Postings {
@@ -39,13 +46,20 @@ impl Postings {
         std::hint::black_box(met);
     }
 
-    pub fn get(&self, hash: i64) -> Found<'_> {
-        match self.slots.get(self.find(tag(hash))).copied().unwrap_or(EMPTY) {
-            EMPTY => Found::None,
-            entry => match value(entry) {
-                topic if topic < MOST => Found::One(topic),
-                list => Found::Several(usize::try_from(list - MOST).ok().and_then(|at| self.lists.get(at)).map_or(&[], Vec::as_slice)),
-            },
+    /// Puts the topics under all these hashes behind those found before.
+    pub fn read<'a>(&self, hashes: impl Iterator<Item = &'a i64>, found: &mut Vec<u32>) {
+        let mut lists = Vec::new();
+        for hash in hashes {
+            match self.slots.get(self.find(tag(*hash))).copied().unwrap_or(EMPTY) {
+                EMPTY => {}
+                entry => match value(entry) {
+                    topic if topic < MOST => found.push(topic),
+                    list => lists.push(list - MOST),
+                },
+            }
+        }
+        for list in lists {
+            found.extend_from_slice(usize::try_from(list).ok().and_then(|at| self.lists.get(at)).map_or(&[], List::topics));
         }
     }
 
@@ -65,16 +79,11 @@ impl Postings {
         if before < MOST {
             let Some(list) = u32::try_from(self.lists.len()).ok().filter(|list| *list < MOST) else { return };
             *entry = packed(tag(hash), MOST + list);
-            self.lists.push(vec![(priority_of(before), before)]);
+            self.lists.push(List::of(before));
         }
         let list = value(*entry) - MOST;
-        if let Some(several) = usize::try_from(list).ok().and_then(|at| self.lists.get_mut(at)) {
-            let new = (priority_of(topic), topic);
-            let at = several.partition_point(|other| *other < new);
-            if at < most {
-                several.insert(at, new);
-                several.truncate(most);
-            }
+        if let Some(list) = usize::try_from(list).ok().and_then(|at| self.lists.get_mut(at)) {
+            list.add(topic, priority_of, most);
         }
     }
 
@@ -104,6 +113,60 @@ impl Postings {
             at = (at + 1) & (self.slots.len() - 1);
         }
         at
+    }
+}
+
+impl List {
+    fn of(topic: u32) -> Self {
+        let mut topics = [0; FEW];
+        topics[0] = topic;
+        Self::Few { len: 1, topics }
+    }
+
+    fn topics(&self) -> &[u32] {
+        match self {
+            Self::Few { len, topics } => topics.get(..usize::from(*len)).unwrap_or(topics),
+            Self::Many(topics) => topics,
+        }
+    }
+
+    /// Keeps the `most` of smallest priority.
+    fn add(&mut self, topic: u32, priority_of: impl Fn(u32) -> i64, most: usize) {
+        let place = |topic: &u32| (priority_of(*topic), *topic);
+        match self {
+            Self::Few { len, topics } if usize::from(*len) < FEW.min(most) => {
+                if let Some(free) = topics.get_mut(usize::from(*len)) {
+                    *free = topic;
+                    *len += 1;
+                }
+            }
+            Self::Few { topics, .. } if most > FEW => {
+                let mut many = Vec::with_capacity(2 * FEW);
+                many.extend_from_slice(topics);
+                *self = Self::Many(many);
+                self.add(topic, priority_of, most);
+            }
+            Self::Few { len, topics } => {
+                let largest = topics.iter_mut().take(usize::from(*len)).max_by_key(|topic| place(topic));
+                if let Some(largest) = largest.filter(|largest| place(&topic) < place(largest)) {
+                    *largest = topic;
+                }
+            }
+            Self::Many(topics) if topics.len() < most => {
+                topics.push(topic);
+                if topics.len() == most {
+                    topics.sort_by_cached_key(place);
+                }
+            }
+            Self::Many(topics) => {
+                let new = place(&topic);
+                if topics.last().is_some_and(|last| new < place(last)) {
+                    let at = topics.partition_point(|other| place(other) < new);
+                    topics.pop();
+                    topics.insert(at, topic);
+                }
+            }
+        }
     }
 }
 
@@ -137,13 +200,13 @@ mod tests {
             }
         }
         for (hash, topics) in truth {
-            let found: Vec<u32> = match postings.get(hash) {
-                Found::None => Vec::new(),
-                Found::One(topic) => vec![topic],
-                Found::Several(several) => several.iter().map(|(_, topic)| *topic).collect(),
-            };
+            let mut found = Vec::new();
+            postings.read([hash].iter(), &mut found);
+            found.sort_unstable();
             assert_eq!(found, topics.iter().copied().take(10).collect::<Vec<_>>());
         }
-        assert!((100_000..200_000_u64).all(|other| matches!(postings.get(mix(other).cast_signed()), Found::None)));
+        let mut found = Vec::new();
+        postings.read((100_000..200_000_u64).map(|other| mix(other).cast_signed()).collect::<Vec<_>>().iter(), &mut found);
+        assert_eq!(found, Vec::<u32>::new());
     }
 }

@@ -218,7 +218,7 @@ fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic
         twins::note_within_mail(&mut topic, prepared, &batch, &topics, knowledge);
         topic.held = held;
         topic.postings = Postings::of(&prepared.signature);
-        batch.insert(&topic.fingerprint, prepared.signature.clone());
+        batch.insert(&topic.fingerprint, &prepared.signature);
         topics.push(topic);
     }
     topics

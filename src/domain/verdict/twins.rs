@@ -2,7 +2,7 @@
 
 use super::{Duplicate, Knowledge, Known, KnownTopic, Topic};
 use crate::domain::{
-    dedupe::{self, Evidence, Likeness, Prepared},
+    dedupe::{self, Comparison, Evidence, Likeness, Prepared},
     routing::{Candidate, Route, RoutedBy},
 };
 
@@ -22,11 +22,11 @@ impl<'a> Elders<'a> {
 
     /// Notes every elder that `topic` looks like, the likest first. A topic that this mail revises is no twin of its own mail.
     pub fn note(&self, topic: &mut Topic, prepared: &Prepared, revised: &[Option<&KnownTopic>], knowledge: &Knowledge) {
+        let comparison = Comparison::of(&prepared.signature);
         let others = self.elders.iter().filter(|(elder, _)| !revised.iter().flatten().any(|own| own.id == elder.id));
         let mut found: Vec<(&KnownTopic, Duplicate)> = others
             .filter_map(|(elder, ready)| {
-                let likeness = dedupe::compare(&prepared.signature, &ready.signature, &knowledge.dedupe);
-                match likeness {
+                match comparison.judge(&ready.signature, &knowledge.dedupe) {
                     Some(likeness) => Some((*elder, twin(&elder.id, &likeness, dedupe::evidence(&prepared.prose, &ready.prose)))),
                     // Two bare rows say too little to compare, but the same title of the same applicant is the same topic.
                     None if elder.key == topic.key => {

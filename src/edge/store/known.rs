@@ -145,7 +145,7 @@ impl Lookup {
     /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are
     /// all that is fetched. Best first; `topic.serial`s.
     async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
-        let enough = i64::try_from(dedupe::PAIRS_MIN).unwrap_or(i64::MAX);
+        let enough = i64::from(dedupe::PAIRS_MIN);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         let hashes: Vec<(i64, bool)> =
             postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
