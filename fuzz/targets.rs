@@ -102,7 +102,9 @@ fn read(file_type: FileType, bytes: &[u8]) {
     let limits = Limits::default();
     match forms::read_file(file_type, bytes, catalogue(), &limits) {
         Ok(reading) => {
-            let reading = reading.expect("a reader for this type");
+            // XML is of many kinds, of which some are read.
+            assert!(reading.is_some() || file_type == FileType::Xml, "a reader for this type");
+            let reading = reading.unwrap_or_default();
             assert!(reading.text.chars().count() <= limits.text_max_chars, "a text of {} characters", reading.text.chars().count());
             assert!(reading.records.len() <= limits.cells_max, "{} records", reading.records.len());
             for value in reading.records.iter().flat_map(|record| record.values.values()) {

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use annexd::domain::{limits::Limits, message, parts};
+use annexd::domain::{limits::Limits, message, parts, verdict};
+
+use crate::support::attached;
 
 fn mails() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mails");
@@ -58,4 +60,36 @@ fn three_thousand_damaged_mails_cost_neither_panic_nor_time() {
         }
     }
     assert!(start.elapsed().as_secs() < 120);
+}
+
+const LARGE: &str = "从QQ邮箱发来的超大附件\r\n材料.rar (120.5M, 2024年08月30日 10:00 到期)\r\n进入下载页面：http://mail.qq.com/cgi-bin/ftnExs_download?k=1&code=2\r\n";
+
+fn mail(subject: &str, kind: &str, body: &str) -> String {
+    format!(
+        "From: gxj@example.cn\r\nTo: kjc@example.cn\r\nMessage-ID: <1@example.cn>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n{body}"
+    )
+}
+
+/// A bureau passes on what an enterprise sent: in the text, or the whole mail as an attachment.
+#[test]
+fn a_large_attachment_in_a_forwarded_mail_is_asked_for_like_the_sender_s_own() {
+    let plain = "text/plain; charset=utf-8";
+    let below = format!("请收。\r\n\r\n------------------ 原始邮件 ------------------\r\n发件人: x\r\n{LARGE}");
+    let attached = format!(
+        "--b\r\nContent-Type: {plain}\r\n\r\n请收。\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{}\r\n--b--\r\n",
+        mail("材料", plain, LARGE)
+    );
+    for raw in [
+        mail("转发：企业材料", plain, &below),
+        mail("Fw: 企业材料", plain, &below),
+        mail("企业材料", "multipart/mixed; boundary=b", &attached),
+    ] {
+        let reading = verdict::read(raw.as_bytes(), &attached::shipped());
+        let links: Vec<_> =
+            reading.links.iter().map(|link| (link.name.as_deref(), link.size.as_deref(), link.expires.as_deref())).collect();
+        assert_eq!(links, [(Some("材料.rar"), Some("120.5M"), Some("2024-08-30"))], "{raw}");
+        assert!(reading.findings.iter().any(|finding| finding.message.contains("（120.5M，2024-08-30到期）")), "{:?}", reading.findings);
+    }
+    let answer = verdict::read(mail("Re: 企业材料", plain, &below).as_bytes(), &attached::shipped());
+    assert!(answer.links.is_empty(), "history below an answer is old news");
 }

@@ -74,7 +74,7 @@ fn the_table_of_formats_and_layouts_is_what_reading_gives() {
     let (catalogue, limits) = (Catalogue::shipped(), Limits::default());
     let mut rows: BTreeMap<(String, String), BTreeMap<String, usize>> = BTreeMap::new();
     let mut count = 0;
-    for folder in ["word", "sheets", "bureaus", "letters", "parts"] {
+    for folder in ["word", "sheets", "bureaus", "offices", "writers", "letters", "parts"] {
         for path in files(folder) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let part = Part { name, declared_type: String::new(), bytes: fs::read(&path).unwrap(), is_message: false };

@@ -47,6 +47,7 @@ fn read(path: &Path) -> Result<Option<FormReading>, ReadProblem> {
     let file_type = match path.extension().unwrap().to_str().unwrap() {
         "docx" => FileType::Docx,
         "doc" => FileType::Doc,
+        "xml" => FileType::Xml,
         _ => FileType::Wps,
     };
     forms::read_file(file_type, &fs::read(path).unwrap(), &Catalogue::shipped(), &Limits::default())
@@ -124,6 +125,12 @@ fn every_field_of_a_docx_is_read_as_it_was_put_in() {
     measure(&["docx"], 0.995);
 }
 
+/// Word 2003's XML and packages in one file: what office systems make of templates, mostly called .doc.
+#[test]
+fn a_document_that_is_one_xml_file_is_read_like_a_docx() {
+    measure(&["xml"], 0.995);
+}
+
 #[test]
 fn an_old_doc_is_read_with_the_same_quality() {
     measure(&["doc", "wps"], 0.995);
@@ -136,7 +143,7 @@ fn places_and_notes_stay_as_they_were_looked_over() {
         return;
     }
     let mut lines = String::new();
-    for extension in ["docx", "doc", "wps"] {
+    for extension in ["docx", "doc", "wps", "xml"] {
         for path in files(extension) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             match read(&path) {

@@ -11,6 +11,8 @@ pub struct Link {
     /// `qq`, `netease`, `baidu`, `weiyun`, `aliyun`, `quark`, `lanzou`, `other`.
     pub provider: String,
     pub name: Option<String>,
+    /// As the mail says it: `120.5M`.
+    pub size: Option<String>,
     /// `2024-08-30`.
     pub expires: Option<String>,
     pub url_host: String,
@@ -62,6 +64,9 @@ static EXPIRY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
     .ok()
 });
+/// `(120.5M, …` and `大小：1.2 GB`; not the digits of a file's name.
+static SIZE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)(?:^|[\s(（,，:：])(\d{1,4}(?:\.\d{1,3})?\s?(?:[KMGT]i?B?|字节))(?:[\s)）,，;；/]|$)").ok());
 /// What a net disk calls a folder that is shared.
 static SHARED_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:分享的文件|分享文件|文件名称?|文件夹)\s*[：:]\s*([^\s，,；;]{1,100})").ok());
@@ -116,6 +121,7 @@ fn announced(text: &str, boundary: usize) -> Option<Link> {
     Some(Link {
         provider: provider.to_owned(),
         name,
+        size: size(after, false),
         expires: expiry(after, false),
         url_host: host.to_owned(),
         quoted: whole.start() >= boundary,
@@ -129,6 +135,7 @@ fn dedupe(links: Vec<Link>) -> Vec<Link> {
         match kept.iter_mut().find(|known| known.url_host == link.url_host && (known.name.is_none() || link.name.is_none())) {
             Some(known) => {
                 known.name = known.name.take().or(link.name);
+                known.size = known.size.take().or(link.size);
                 known.expires = known.expires.take().or(link.expires);
             }
             None => kept.push(link),
@@ -170,14 +177,22 @@ fn described(text: &str, at: usize, provider: &str, host: &str, quoted: bool) ->
     let before_line = last_name(&same_line(before, true));
     // What names the file also dates it.
     let stands_after = before_line.is_none() && first_name(&same_line(after, false)).is_some();
-    let (first, second) = (expiry(after, false), expiry(before, true));
-    let expires = if stands_after { first.or(second) } else { second.or(first) };
+    let nearest = |first: Option<String>, second: Option<String>| if stands_after { first.or(second) } else { second.or(first) };
+    let expires = nearest(expiry(after, false), expiry(before, true));
+    let size = nearest(size(after, false), size(before, true));
     let name = before_line
         .or_else(|| first_name(&same_line(after, false)))
         .or_else(|| last_name(before))
         .or_else(|| first_name(after))
         .or_else(|| SHARED_NAME.as_ref()?.captures_iter(before).last()?.get(1).map(|found| bare(found.as_str())));
-    Link { provider: provider.to_owned(), name, expires, url_host: host.to_owned(), quoted }
+    Link { provider: provider.to_owned(), name, size, expires, url_host: host.to_owned(), quoted }
+}
+
+/// The first or last size in a text.
+fn size(text: &str, last: bool) -> Option<String> {
+    let mut all = SIZE.as_ref()?.captures_iter(text);
+    let found = if last { all.last() } else { all.next() }?;
+    Some(found.get(1)?.as_str().to_owned())
 }
 
 fn last_name(text: &str) -> Option<String> {
@@ -235,6 +250,13 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
+/// Whether a mail passes on another one: what stands below the marker is then what it is about.
+#[must_use]
+pub fn is_forward(subject: &str) -> bool {
+    let folded = super::folding::fold(subject);
+    ["转发", "fw:", "fwd:"].iter().any(|mark| folded.starts_with(mark))
+}
+
 /// What the sender wrote, without the history that the mail program quoted below it.
 #[must_use]
 pub fn above_quote(text: &str) -> &str {
@@ -265,6 +287,7 @@ mod tests {
             (links[0].provider.as_str(), links[0].name.as_deref(), links[0].expires.as_deref()),
             ("qq", Some("白山市材料.rar"), Some("2024-08-30"))
         );
+        assert_eq!(links[0].size.as_deref(), Some("120.5M"));
         assert!(!links[0].quoted);
     }
 
@@ -292,8 +315,11 @@ mod tests {
     fn several_files_in_one_block_keep_their_own_names() {
         let html = r#"<div id="divNeteaseBigAttach">从网易163邮箱发来的云附件<div><a href="https://mail.163.com/large-attachment-download/1?p=x&file=a">附件1材料.zip</a>80.1M 2024年9月1日 12:00 到期</div><div><a href="https://mail.163.com/large-attachment-download/2?p=x&file=b">附件2汇总表.rar</a>90M 2024年9月2日 12:00 到期</div></div>"#;
         let links = find_links("", Some(html));
-        let names: Vec<_> = links.iter().map(|link| (link.name.as_deref(), link.expires.as_deref())).collect();
-        assert_eq!(names, [(Some("附件1材料.zip"), Some("2024-09-01")), (Some("附件2汇总表.rar"), Some("2024-09-02"))]);
+        let told: Vec<_> = links.iter().map(|link| (link.name.as_deref(), link.size.as_deref(), link.expires.as_deref())).collect();
+        assert_eq!(
+            told,
+            [(Some("附件1材料.zip"), Some("80.1M"), Some("2024-09-01")), (Some("附件2汇总表.rar"), Some("90M"), Some("2024-09-02"))]
+        );
     }
 
     #[test]

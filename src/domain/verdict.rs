@@ -164,6 +164,8 @@ pub enum Role {
 pub struct CloudLink {
     pub provider: String,
     pub name: Option<String>,
+    /// As the mail says it: `120.5M`.
+    pub size: Option<String>,
     pub expires: Option<String>,
     pub url_host: String,
 }

@@ -17,6 +17,8 @@ mod package;
 mod spreadsheetml;
 mod web;
 
+pub(super) use charset::decode as text_of;
+
 /// Reads a file of a spreadsheet-like type; [`FileType::Html`] and [`FileType::Xml`] are taken too, since they come as `.xls`.
 ///
 /// # Errors
@@ -32,6 +34,12 @@ pub fn read_workbook(file_type: FileType, bytes: &[u8], limits: &Limits) -> Resu
         FileType::Xlsx | FileType::Xls | FileType::Et => excel::read_xls(bytes, limits),
         _ => Err(ReadProblem::Refused("不是电子表格".to_owned())),
     }
+}
+
+/// Whether an XML file is a workbook of Excel 2003.
+#[must_use]
+pub fn is_workbook_xml(bytes: &[u8]) -> bool {
+    text_of(bytes.get(..bytes.len().min(8 << 10)).unwrap_or_default()).contains("schemas-microsoft-com:office:spreadsheet")
 }
 
 fn damaged() -> ReadProblem {

@@ -11,7 +11,7 @@ mod package;
 mod table;
 mod walk;
 
-pub use package::read_docx;
+pub use package::{is_one_xml, read_docx, read_one_xml};
 
 /// What a Word document says, in reading order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

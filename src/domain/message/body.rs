@@ -96,18 +96,22 @@ fn declared_type(part: &MessagePart<'_>) -> String {
     )
 }
 
-/// `filename` of Content-Disposition, else `name` of Content-Type.
+/// `filename` of Content-Disposition, else `name` of Content-Type. Of the names that a part gives, the first without signs of a
+/// system that could not write it: question marks stand for lost characters, for no file may be called so.
 fn name(part: &MessagePart<'_>, raw: &[u8]) -> Option<String> {
+    let mut first = None;
     for (header, parameter) in [("Content-Disposition", "filename"), ("Content-Type", "name")] {
         for field in part.headers.iter().filter(|field| field.name().eq_ignore_ascii_case(header)) {
             let value = raw.get(field.offset_start as usize..field.offset_end as usize).unwrap_or_default();
-            let name = names::parameter(value, parameter).map(|name| one_line(&name)).filter(|name| !name.is_empty());
-            if name.is_some() {
-                return name;
+            for name in names::parameter(value, parameter).map(|name| one_line(&name)).filter(|name| !name.is_empty()) {
+                if !name.contains(['?', '\u{FFFD}']) {
+                    return Some(name);
+                }
+                first = first.or(Some(name));
             }
         }
     }
-    None
+    first
 }
 
 fn made_up_name(part: &MessagePart<'_>, index: usize, declared_type: &str) -> String {

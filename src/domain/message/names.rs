@@ -46,13 +46,12 @@ pub fn decode(value: &[u8]) -> String {
     out
 }
 
-/// The value of a parameter: `filename*` before `filename`, segments joined as bytes before they are decoded (RFC 2231 section 3).
-pub fn parameter(header: &[u8], name: &str) -> Option<String> {
+/// The values of a parameter, best first: `filename*` before `filename`, segments joined as bytes before they are decoded (RFC 2231
+/// section 3).
+pub fn parameter(header: &[u8], name: &str) -> impl Iterator<Item = String> {
     let parameters = parameters(&unfold(header));
-    extended(&parameters, name).or_else(|| {
-        let (_, value) = parameters.iter().find(|(key, _)| key == name)?;
-        Some(percent_utf8(&decode(value)))
-    })
+    let plain = parameters.iter().find(|(key, _)| key == name).map(|(_, value)| percent_utf8(&decode(value)));
+    extended(&parameters, name).into_iter().chain(plain)
 }
 
 /// Decodes bytes by charset label; every GB label means GB18030, unknown labels are guessed.

@@ -117,6 +117,16 @@ fn the_extended_name_wins_over_the_plain_one() {
 }
 
 #[test]
+fn a_name_that_lost_its_characters_gives_way_to_a_whole_one() {
+    let header = format!(
+        "Content-Type: application/octet-stream; name=\"=?gb18030?B?{}?=\"\r\nContent-Disposition: attachment; filename=\"??1-???.docx\"",
+        b64(&gbk("附件1-转向架.docx"))
+    );
+    assert_eq!(name_of(header.as_bytes()), "附件1-转向架.docx");
+    assert_eq!(name_of(b"Content-Disposition: attachment; filename=\"??1.docx\""), "??1.docx");
+}
+
+#[test]
 fn a_raw_gbk_name_with_a_backslash_byte_is_whole() {
     let mut header = b"Content-Disposition: attachment; filename=\"".to_vec();
     header.extend(gbk("誠信承諾.docx"));

@@ -23,7 +23,7 @@ pub fn sniff(bytes: &[u8], extension: &str) -> Kind {
         return Kind { file_type: FileType::Eml, container: Some(Container::Mail), trouble: None };
     }
     if start.starts_with('<') {
-        return markup(start);
+        return markup(start, extension);
     }
     if is_table(&head) || (extension == "csv" && head.contains([',', '\t', ';'])) {
         return Kind::leaf(FileType::Csv);
@@ -40,7 +40,15 @@ fn empty(extension: &str) -> Kind {
 fn unknown(extension: &str) -> Kind {
     match by_extension(extension) {
         FileType::Other | FileType::Csv | FileType::Html | FileType::Xml | FileType::Eml => Kind::leaf(FileType::Other),
-        _ => Kind::trouble(FileType::Other, Trouble::Damaged),
+        // Office files that a company's encryption software has closed look like noise outside of it, and open well inside.
+        _ => Kind::trouble(
+            FileType::Other,
+            Trouble::Unsupported(
+                "文件的内容与后缀不符，无法打开：可能已损坏，也可能被本单位的文档加密软件加密。请在未装加密软件的电脑上确认能打开，或解密后重新发送。"
+                    .to_owned(),
+            ),
+        )
+        .damaged(),
     }
 }
 
@@ -115,16 +123,33 @@ fn header_names(text: &str) -> Vec<String> {
     names
 }
 
-fn markup(text: &str) -> Kind {
+fn markup(text: &str, extension: &str) -> Kind {
     let head = text.get(..floor(text, 8_000)).unwrap_or(text).to_ascii_lowercase();
     if head.contains("schemas-microsoft-com:office:spreadsheet") && !head.contains("<html") {
+        return Kind::leaf(FileType::Xml);
+    }
+    let is_word =
+        head.contains("schemas.microsoft.com/office/word/2003/wordml") || head.contains("schemas.microsoft.com/office/2006/xmlpackage");
+    if is_word && head.starts_with("<?xml") {
         return Kind::leaf(FileType::Xml);
     }
     let is_html = ["<html", "<!doctype html", "<table", "<body", "<meta", "<head", "<div", "<style"].iter().any(|tag| head.contains(tag));
     if is_html {
         return Kind::leaf(FileType::Html);
     }
-    Kind::leaf(if head.starts_with("<?xml") || head.contains("xmlns") { FileType::Xml } else { FileType::Other })
+    if !head.starts_with("<?xml") && !head.contains("xmlns") {
+        return Kind::leaf(FileType::Other);
+    }
+    match by_extension(extension) {
+        FileType::Xml | FileType::Other => Kind::leaf(FileType::Xml),
+        // Called an office document, and none of the kinds of XML that office programs write.
+        _ => Kind::trouble(
+            FileType::Xml,
+            Trouble::Unsupported(
+                "文件的内容是XML数据，不是其后缀所示的文档，本系统不能读取。请用Office或WPS打开后另存为.docx或.xlsx，重新发送。".to_owned(),
+            ),
+        ),
+    }
 }
 
 /// Most lines have a tab, or two commas or semicolons.

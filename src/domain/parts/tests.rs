@@ -193,3 +193,29 @@ fn what_outlook_did_not_pack_or_packed_too_large_or_too_deep_is_named() {
     assert!(unpacked.files[3].problem.as_deref().unwrap().contains("4层"));
     assert_eq!(unpacked.inner_mails.len(), 5, "the message and four in it");
 }
+
+#[test]
+fn a_document_closed_by_encryption_software_is_told_from_a_broken_one() {
+    let mut state = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(3_000)
+    .collect();
+    let unpacked = unpack_one("附件1.docx", &noise, &Limits::default());
+    let (status, problem) = refusal(&unpacked);
+    assert_eq!(status, FileStatus::Damaged);
+    assert!(problem.contains("加密软件") && problem.contains("解密后重新发送"), "{problem}");
+}
+
+#[test]
+fn xml_that_no_office_program_wrote_is_kept_or_asked_for_again() {
+    let xml = "<?xml version=\"1.0\"?><invoice xmlns=\"http://example.cn\"><no>1</no></invoice>".as_bytes();
+    let statuses: Vec<_> = unpack(mail_with(&[("发票.xml", xml), ("附件2.xls", xml)]), &Limits::default())
+        .files
+        .into_iter()
+        .map(|file| (file.file_type, file.status))
+        .collect();
+    assert_eq!(statuses, [(FileType::Xml, FileStatus::Kept), (FileType::Xml, FileStatus::Unsupported)]);
+}

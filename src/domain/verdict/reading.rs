@@ -82,7 +82,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
     }
     findings.extend(cut_text(&message, &knowledge.limits));
     findings.extend(unpacked.notes.iter().map(|note| mail_error("R18", None, note.clone())));
-    let links = found_links(&message);
+    let links = found_links(&message, &unpacked.inner_mails);
     findings.extend(links.iter().map(link_finding));
     let bureau = recognise(&message, &text_above_quote, &read_files, knowledge);
     let (forms, rows) = files::records(&read_files, &knowledge.catalogue);
@@ -163,24 +163,38 @@ fn recognise(message: &Message, body: &str, files: &[files::ReadFile], knowledge
     knowledge.submitters.recognise(&clues)
 }
 
-/// Links in what the sender wrote; those in quoted history are old news.
-fn found_links(message: &Message) -> Vec<CloudLink> {
-    let links = links::find_links(&message.text, message.html.as_deref());
-    links
-        .into_iter()
-        .filter(|link| !link.quoted)
-        .map(|link| CloudLink { provider: link.provider, name: link.name, expires: link.expires, url_host: link.url_host })
-        .collect()
+/// Links in what the sender wrote or forwarded; those in the history quoted below an answer are old news.
+fn found_links(message: &Message, forwarded: &[Message]) -> Vec<CloudLink> {
+    let mut found: Vec<CloudLink> = Vec::new();
+    for mail in std::iter::once(message).chain(forwarded) {
+        let is_forward = links::is_forward(&mail.subject);
+        let links = links::find_links(&mail.text, mail.html.as_deref()).into_iter().filter(|link| is_forward || !link.quoted);
+        let links = links.map(|link| CloudLink {
+            provider: link.provider,
+            name: link.name,
+            size: link.size,
+            expires: link.expires,
+            url_host: link.url_host,
+        });
+        for link in links {
+            if !found.contains(&link) {
+                found.push(link);
+            }
+        }
+    }
+    found
 }
 
 fn link_finding(link: &CloudLink) -> Finding {
     let name = link.name.as_deref().map_or_else(|| "文件".to_owned(), |name| format!("“{name}”"));
-    let until = link.expires.as_deref().map_or_else(String::new, |day| format!("（{day}到期）"));
+    let until = link.expires.as_deref().map(|day| format!("{day}到期"));
+    let facts: Vec<String> = link.size.clone().into_iter().chain(until).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!("（{}）", facts.join("，")) };
     mail_error(
         "R18",
         None,
         format!(
-            "邮件中的{name}是网盘或超大附件链接{until}，系统不下载链接。请将文件作为普通附件重新发送；超过邮箱限制的，请分几封邮件发送。"
+            "邮件中的{name}是网盘或超大附件链接{facts}，系统不下载链接。请将文件作为普通附件重新发送；超过邮箱限制的，请分几封邮件发送。"
         ),
     )
 }

@@ -9,15 +9,17 @@ use std::{
     io::{Cursor, Write},
 };
 
+use records::{CONTINUES_MAX, Record, Records};
+
 use super::{building::Area, damaged, ooxml::Layout};
 use crate::domain::{forms::ReadProblem, limits::Limits, parts::ole::Ole};
+
+mod records;
 
 /// Streams from this size on stand in whole sectors (MS-CFB 2.2).
 const STREAM_MIN_BYTES: usize = 4_096;
 /// Cells of the rectangle that all values of all sheets span; calamine takes 56 bytes for each.
 const AREA_MAX: u64 = 1_500_000;
-/// Continuations of one record; each holds up to 8 224 bytes.
-const CONTINUES_MAX: usize = 20_000;
 
 mod typ {
     pub const BOF: u16 = 0x0809;
@@ -93,49 +95,6 @@ fn compound_file(stream: &[u8]) -> Option<Vec<u8>> {
     file.create_stream("/Workbook").ok()?.write_all(stream).ok()?;
     file.flush().ok()?;
     Some(file.into_inner().into_inner())
-}
-
-/// One record with its continuations.
-struct Record<'s> {
-    typ: u16,
-    data: &'s [u8],
-    continues: Vec<&'s [u8]>,
-    /// There were more continuations.
-    cut: bool,
-}
-
-/// Records from `at` on; ends where the stream breaks off.
-struct Records<'s> {
-    stream: &'s [u8],
-    at: usize,
-}
-
-impl<'s> Records<'s> {
-    fn raw(&self) -> Option<(u16, &'s [u8], usize)> {
-        let head = self.stream.get(self.at..self.at.checked_add(4)?)?;
-        let (typ, length) = (u16_at(head, 0)?, usize::from(u16_at(head, 2)?));
-        let end = self.at + 4 + length;
-        Some((typ, self.stream.get(self.at + 4..end)?, end))
-    }
-}
-
-impl<'s> Iterator for Records<'s> {
-    type Item = Record<'s>;
-
-    fn next(&mut self) -> Option<Record<'s>> {
-        let (typ, data, end) = self.raw()?;
-        self.at = end;
-        let (mut continues, mut cut) = (Vec::new(), false);
-        while let Some((typ::CONTINUE, data, end)) = self.raw() {
-            if continues.len() < CONTINUES_MAX {
-                continues.push(data);
-            } else {
-                cut = true;
-            }
-            self.at = end;
-        }
-        Some(Record { typ, data, continues, cut })
-    }
 }
 
 /// The copy in the making.

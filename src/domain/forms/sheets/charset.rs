@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 const DECLARED_WITHIN: usize = 4096;
 
 /// Decodes a file. Its byte order mark decides, then whether it is UTF-8, then what it declares, then GB18030.
-pub(super) fn decode(bytes: &[u8]) -> String {
+pub(in crate::domain::forms) fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return encoding.decode(bytes).0.into_owned();
     }

@@ -45,6 +45,16 @@ pub fn symbols(font: &str, text: &str) -> String {
     text.chars().filter_map(drawn).collect()
 }
 
+/// Text whose run names no font: what stands in Word's area for symbol fonts is in the font of a style, and the boxes of these fonts
+/// share no codes.
+pub fn of_any_font(text: &str) -> String {
+    let drawn = |c: char| match u32::from(c) {
+        code @ 0xF000..=0xF0FF => symbol("wingdings", code).or_else(|| symbol("wingdings 2", code)).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(drawn).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +67,6 @@ mod tests {
         assert_eq!(symbol("Wingdings 2", 0xF0A3), Some(EMPTY));
         assert_eq!(symbol("Arial", 0x52), None);
         assert_eq!(symbols("Wingdings 2", "R企业"), "☑企业");
+        assert_eq!(of_any_font("\u{F0FE}是\u{F0A8}否\u{F052}\u{F0A3}R"), "☑是☐否☑☐R");
     }
 }

@@ -1,4 +1,4 @@
-//! From the bytes of a .docx to its main part, within limits (ECMA-376 part 2: the package).
+//! From the bytes of a .docx to its main part, within limits (ECMA-376 part 2: the package); and documents that are one XML file.
 
 use std::io::{Cursor, Read};
 
@@ -6,7 +6,10 @@ use quick_xml::{Reader, events::Event};
 use zip::{ZipArchive, result::ZipError};
 
 use super::{WordDocument, walk};
-use crate::domain::{forms::ReadProblem, limits::Limits};
+use crate::domain::{
+    forms::{ReadProblem, sheets},
+    limits::Limits,
+};
 
 /// Below this size a part is never refused for its ratio, in bytes.
 const RATIO_FLOOR_BYTES: u64 = 1 << 20;
@@ -27,6 +30,26 @@ pub fn read_docx(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProb
     let name = main_part(&mut package, limits)?;
     let xml = part(&mut package, &name, limits)?;
     walk::walk(&text_of(&xml)?, limits)
+}
+
+/// Whether an XML file is a Word document: that of Word 2003, which office systems fill from templates and call .doc, or a package in
+/// one file (Flat OPC).
+#[must_use]
+pub fn is_one_xml(bytes: &[u8]) -> bool {
+    let head = sheets::text_of(bytes.get(..bytes.len().min(8 << 10)).unwrap_or_default()).to_ascii_lowercase();
+    head.contains("schemas.microsoft.com/office/word/2003/wordml")
+        || (head.contains("schemas.microsoft.com/office/2006/xmlpackage") && !head.contains("progid=\"excel.sheet\""))
+}
+
+/// Reads a document that is one XML file.
+///
+/// # Errors
+/// Damaged or over a limit.
+pub fn read_one_xml(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProblem> {
+    if bytes.len() > limits.document_max_bytes {
+        return Err(ReadProblem::Refused(format!("文档内容超过{}MB的上限", limits.document_max_bytes >> 20)));
+    }
+    walk::walk(&sheets::text_of(bytes), limits)
 }
 
 /// The target of the package's officeDocument relationship; `word/document.xml` where none is given.

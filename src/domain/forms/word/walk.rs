@@ -195,6 +195,11 @@ impl<'l> Walker<'l> {
             // Tracked deletions, what was moved away, old properties, field codes, ruby, second renderings of a drawing.
             "moveFrom" | "delText" | "instrText" | "delInstrText" | "Fallback" | "rt" | "pPrChange" | "rPrChange" | "tcPrChange"
             | "trPrChange" | "tblPrChange" | "sectPr" | "tblGrid" | "tblPr" | "binData" => Frame::Skipped,
+            // Word 2003 writes notes where their marks stand, and tracked deletions and comments as annotations.
+            "footnote" | "endnote" => Frame::Skipped,
+            "annotation" if matches!(attribute(element, "type").as_deref(), Some("Word.Deletion" | "Word.Comment")) => Frame::Skipped,
+            // A package in one file: headers, notes and comments are parts beside the main one.
+            "part" if attribute(element, "name").is_some_and(|name| !name.starts_with("/word/document")) => Frame::Skipped,
             "del" => {
                 if let Some(table) = self.tables.last_mut()
                     && matches!(self.frames.last(), Some(Frame::Wrapper))
@@ -256,7 +261,7 @@ impl<'l> Walker<'l> {
         }
         match name {
             "gridSpan" => self.in_cell(|cell| cell.span = number(element).unwrap_or(1)),
-            "vMerge" => {
+            "vMerge" | "vmerge" => {
                 let restart = attribute(element, "val").as_deref() == Some("restart");
                 self.in_cell(|cell| cell.merge = if restart { Merge::Restart } else { Merge::Continue });
             }

@@ -84,6 +84,7 @@ impl Walker<'_> {
         }
         match self.font.clone() {
             Some(font) => self.push(&marks::symbols(&font, text)),
+            None if text.contains(|c| ('\u{F000}'..='\u{F0FF}').contains(&c)) => self.push(&marks::of_any_font(text)),
             None => self.push(text),
         }
     }
