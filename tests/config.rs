@@ -141,3 +141,13 @@ fn no_name_of_a_shipped_field_is_also_an_answer() {
     let both: Vec<&str> = names.filter(|name| answers.iter().any(|answer| answer == name)).collect();
     assert_eq!(both, Vec::<&str>::new(), "a cell with this answer would be taken for a label");
 }
+
+/// An administrator has the package, not the source: a refusal's limit must be found by its name.
+#[test]
+fn every_limit_stands_in_the_document_with_its_default() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/README.md")).unwrap();
+    let limits = serde_json::to_value(annexd::domain::limits::Limits::default()).unwrap();
+    for (name, default) in limits.as_object().unwrap() {
+        assert!(document.contains(&format!("| `{name}` | {default} |")), "config/README.md does not say that {name} is {default}");
+    }
+}

@@ -1,4 +1,4 @@
-//! What the README shows is what the demo prints.
+//! What the README shows is what the demo prints, and what the documents tell operators to type is what there is.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -58,4 +58,62 @@ fn the_demo_spares_folders_of_others() {
     let output = Command::new(env!("CARGO_BIN_EXE_annexd")).args(["demo", "--dir", folder.path().to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(fs::read_to_string(folder.path().join("mine.txt")).unwrap(), "mine");
+}
+
+const DOCUMENTS: [&str; 5] = ["README.md", "README.zh-CN.md", "deploy/RUNBOOK.md", "deploy/SECURITY.md", "config/README.md"];
+
+fn help(words: &[&str]) -> Option<String> {
+    let shown = Command::new(env!("CARGO_BIN_EXE_annexd")).args(words).arg("--help").output().unwrap();
+    shown.status.success().then(|| String::from_utf8_lossy(&shown.stdout).into_owned())
+}
+
+/// Names in the list of commands that a help text shows.
+fn commands(help: &str) -> Vec<String> {
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| line.starts_with("  "));
+    list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+/// What the documents' code says behind `annexd`, each as its words.
+fn described() -> Vec<(String, Vec<String>)> {
+    let code = Regex::new(r"(?s)```.*?```|`[^`\n]+`").unwrap();
+    let call = Regex::new(r"\bannexd ((?:--[a-z]+ \S+ )?[a-z][^`\n;；#。，]*)").unwrap();
+    let mut found = Vec::new();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+        for piece in code.find_iter(&text) {
+            for call in call.captures_iter(piece.as_str()) {
+                found.push((document.to_owned(), call[1].split_whitespace().map(str::to_owned).collect()));
+            }
+        }
+    }
+    found
+}
+
+/// A command nobody is told of is found by nobody; an option that no longer exists sends its reader astray.
+#[test]
+fn operators_read_of_every_command_and_of_none_that_does_not_exist() {
+    let described = described();
+    let mut wrong = Vec::new();
+    let top = commands(&help(&[]).unwrap());
+    for name in &top {
+        let inner = commands(&help(&[name]).unwrap());
+        let says = |words: &[&str]| described.iter().any(|(_, call)| words.iter().all(|word| call.iter().any(|said| said == word)));
+        if !says(&[name]) && name != "demo" {
+            wrong.push(format!("annexd {name} is described nowhere"));
+        }
+        wrong.extend(inner.iter().filter(|sub| !says(&[name, sub])).map(|sub| format!("annexd {name} {sub} is described nowhere")));
+    }
+    for (document, call) in &described {
+        let Some(at) = call.iter().position(|word| top.contains(word)) else { continue };
+        let mut path = vec![call[at].as_str()];
+        path.extend(call.get(at + 1).filter(|word| commands(&help(&path).unwrap()).contains(word)).map(String::as_str));
+        let shown = help(&path).unwrap();
+        for option in call.iter().filter(|word| word.starts_with("--")) {
+            let name = option.split('=').next().unwrap();
+            if !shown.contains(&format!("{name} ")) && !shown.contains(&format!("{name}\n")) && name != "--help" {
+                wrong.push(format!("{document}: annexd {} has no {name}", path.join(" ")));
+            }
+        }
+    }
+    assert!(described.len() > 60 && wrong.is_empty(), "{} calls\n{}", described.len(), wrong.join("\n"));
 }

@@ -134,6 +134,36 @@ fn every_alert_has_its_heading_in_the_runbook() {
     }
 }
 
+/// One daemon or several on one database, one programme or several: every panel asks its source for what it may show.
+#[test]
+fn the_dashboard_asks_soundly() {
+    let dashboard: serde_json::Value = serde_json::from_str(&deployed("grafana/annexd.json")).unwrap();
+    assert!(dashboard["schemaVersion"].as_u64().is_some_and(|version| version >= 36));
+    assert!(dashboard.get("__inputs").is_none() && dashboard.get("id").is_none(), "leftovers of an export");
+    let variables: Vec<&str> =
+        dashboard["templating"]["list"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(variables, ["source", "programme"]);
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), panels.len(), "two panels of one id");
+    let mut rules = String::from("groups:\n  - name: dashboard\n    rules:\n");
+    for panel in panels {
+        assert_eq!(panel["datasource"]["uid"], "${source}", "{}", panel["title"]);
+        for (number, target) in panel["targets"].as_array().unwrap().iter().enumerate() {
+            let asked = target["expr"].as_str().unwrap();
+            assert!(asked.contains("programme=~\"$programme\""), "{asked}");
+            let asked = asked.replace("$programme", ".*").replace('\'', "''");
+            rules += &format!("      - {{ record: 'panel:{}_{number}', expr: '{asked}' }}\n", panel["id"]);
+        }
+    }
+    if has("promtool") {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), rules).unwrap();
+        let output = Command::new("promtool").args(["check", "rules"]).arg(file.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn the_alert_rules_speak_when_they_should() {
     if !has("promtool") {

@@ -14,15 +14,15 @@ use crate::{
 /// Both or none.
 #[derive(Debug, Args)]
 pub struct Move {
-    /// Database to copy from: sqlite:FILE (relative to data_dir) or postgres://USER@HOST/DATABASE. PostgreSQL's password is [store]'s,
-    /// PGPASSWORD or ~/.pgpass
+    /// Database to copy from: sqlite:FILE (relative to data_dir) or postgres://USER@HOST/DATABASE. PostgreSQL's password is that of the
+    /// section store, PGPASSWORD or ~/.pgpass
     #[arg(long, value_name = "URL", requires = "to")]
     pub from: Option<String>,
     /// Empty database to copy into
     #[arg(long, value_name = "URL", requires = "from")]
     pub to: Option<String>,
-    /// Move the raw mails that lie in data_dir into the object store of [raw_mail]; each file goes once its object was read back.
-    /// Stop annexd on this machine first
+    /// Move the raw mails that lie in data_dir into the object store of the section raw_mail; each file goes once its object was
+    /// read back. Stop annexd on this machine first
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub raw_mail: bool,
 }

@@ -1,6 +1,6 @@
 //! Rows of check boxes, however they were typed, become the options chosen.
 //!
-//! Boxes that Word draws arrive as ☑ and ☐; typed ones are √ ■ ✔ □ ○ 口 （√） [x] and more. Two chosen where one is asked for, or none,
+//! Boxes that Word draws arrive as ☑ and ☐; typed ones are √ ■ ✔ □ ○ 口 （√） `[x]` and more. Two chosen where one is asked for, or none,
 //! is said as it stands: judging it is not the reader's matter.
 
 use super::super::catalogue::{Field, FieldKind};
@@ -159,7 +159,7 @@ fn mark_at(chars: &[char], at: usize, is_choice: bool, has_sure: bool) -> Option
     }
 }
 
-/// （√） （ ） [x] [ ]
+/// （√） （ ） `[x]` `[ ]`
 fn bracketed(chars: &[char], at: usize, expected: bool) -> Option<(Mark, usize)> {
     let mut checked = false;
     let mut inside = 0;

@@ -54,7 +54,7 @@ fn installed_files_only(program: &Path) -> Result<(), landlock::RulesetError> {
     Ok(())
 }
 
-/// What [`shut_in`] would achieve here, tried in a thread of its own so that the asking process stays free.
+/// What `shut_in` would achieve here, tried in a thread of its own so that the asking process stays free.
 #[must_use]
 pub fn probe() -> Confinement {
     let tried = std::thread::spawn(|| (no_files_no_network().unwrap_or(false), no_dangerous_calls().is_ok())).join();
