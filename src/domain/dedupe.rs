@@ -19,6 +19,7 @@
 //! ([`Index::candidates`]) are then compared in full ([`compare`]), their signatures made again from their stored fields.
 
 mod applicant;
+mod arena;
 mod evidence;
 mod figures;
 mod hashing;

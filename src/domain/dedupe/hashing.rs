@@ -21,6 +21,12 @@ pub fn text(text: &str) -> u64 {
     chain(text.chars().map(u64::from))
 }
 
+/// A small table to begin with. Not by `vec!`: where memory must be given zeroed, glibc (before 2.41) passes by the blocks that the
+/// thread has just freed, and in the heap of a million topics looks long for others.
+pub fn zeros<T: Clone + Default>(length: usize) -> Vec<T> {
+    std::iter::repeat_n(T::default(), length).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::{cmp::Reverse, hint::black_box};
 use super::{
     Settings,
     applicant::Applicant,
+    arena::{Arena, Place},
     hashing,
     likeness::{Compared, Comparison, Likeness},
     postings::{MOST, Postings},
@@ -31,59 +32,54 @@ pub struct Index {
     settings: Settings,
     topics: Vec<Stored>,
     priorities: Vec<i64>,
+    /// The terms, then the triples of each topic: what is read together lies together, for to fetch it costs more than to compare it.
+    numbers: Arena<u32>,
+    weights: Arena<u16>,
     postings: Postings,
 }
 
-/// What a topic is compared by, close together: to fetch it from memory costs more than to compare it.
+/// What a topic is compared by.
 #[derive(Debug)]
 struct Stored {
     applicant: Applicant,
     whole: u64,
     norm: f32,
     terms: u32,
-    /// The terms, then the triples.
-    numbers: Box<[u32]>,
-    weights: Box<[u16]>,
-}
-
-impl Stored {
-    fn of(signature: &Signature) -> Self {
-        let Signature { applicant, whole, triples, terms, weights, norm, .. } = signature;
-        Self {
-            applicant: *applicant,
-            whole: *whole,
-            norm: *norm,
-            terms: u32::try_from(terms.len()).unwrap_or(u32::MAX),
-            numbers: [terms.as_slice(), triples].concat().into_boxed_slice(),
-            weights: weights.as_slice().into(),
-        }
-    }
-}
-
-impl<'a> From<&'a Stored> for Compared<'a> {
-    fn from(stored: &'a Stored) -> Self {
-        let Stored { applicant, whole, norm, terms, numbers, weights } = stored;
-        let terms = usize::try_from(*terms).unwrap_or(usize::MAX).min(numbers.len());
-        let (terms, triples) = numbers.split_at(terms);
-        Self { applicant: *applicant, whole: *whole, triples, terms, weights, norm: *norm }
-    }
+    numbers: Place,
+    weights: Place,
 }
 
 impl Index {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, topics: Vec::new(), priorities: Vec::new(), postings: Postings::new() }
+        Self {
+            settings,
+            topics: Vec::new(),
+            priorities: Vec::new(),
+            numbers: Arena::new(),
+            weights: Arena::new(),
+            postings: Postings::new(),
+        }
     }
 
     /// Adds a topic; returns its number, from 0 upwards. Past 2^25 topics nothing is added.
     pub fn insert(&mut self, name: &str, signature: &Signature) -> Option<u32> {
         let number = u32::try_from(self.topics.len()).ok().filter(|number| *number < MOST)?;
+        let Signature { applicant, whole, triples, terms, weights, norm, .. } = signature;
+        let stored = Stored {
+            applicant: *applicant,
+            whole: *whole,
+            norm: *norm,
+            terms: u32::try_from(terms.len()).ok()?,
+            numbers: self.numbers.put(&[terms, triples])?,
+            weights: self.weights.put(&[weights])?,
+        };
+        self.topics.push(stored);
         self.priorities.push(priority(name));
         self.postings.touch(hashes(signature));
         for hash in hashes(signature) {
             self.postings.add(*hash, number, |topic| priority_of(topic, &self.priorities), self.settings.postings_read);
         }
-        self.topics.push(Stored::of(signature));
         Some(number)
     }
 
@@ -121,7 +117,9 @@ impl Index {
     /// What a topic is compared by; its bands and keys are in the postings.
     #[must_use]
     pub fn signature(&self, number: u32) -> Option<Compared<'_>> {
-        self.topics.get(usize::try_from(number).ok()?).map(Compared::from)
+        let Stored { applicant, whole, norm, terms, numbers, weights } = self.topics.get(usize::try_from(number).ok()?)?;
+        let (terms, triples) = self.numbers.get(*numbers).split_at_checked(usize::try_from(*terms).ok()?)?;
+        Some(Compared { applicant: *applicant, whole: *whole, triples, terms, weights: self.weights.get(*weights), norm: *norm })
     }
 
     /// Asks for the memory of all these topics at once, before they are compared one by one.

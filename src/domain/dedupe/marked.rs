@@ -1,5 +1,7 @@
 //! What stands in two ascending lists of hashes, for one list and many others.
 
+use super::hashing;
+
 /// Marks a number of the list; beyond, the marks are larger than a core's fastest cache.
 const MARKS_A_NUMBER: usize = 32;
 const MARKS_MIN: usize = 1 << 12;
@@ -22,7 +24,7 @@ impl<'a> Marked<'a> {
     #[must_use]
     pub fn of(numbers: &'a [u32]) -> Self {
         let marks = (numbers.len() * MARKS_A_NUMBER).next_power_of_two().clamp(MARKS_MIN, MARKS_MAX);
-        let (blocks, before) = (vec![0; marks / BLOCK], vec![0; marks / BLOCK]);
+        let (blocks, before) = (hashing::zeros(marks / BLOCK), hashing::zeros(marks / BLOCK));
         let mut marked = Self { numbers, blocks, before, shift: u32::BITS - marks.trailing_zeros() };
         for number in numbers {
             let (block, bit) = marked.place(*number);

@@ -1,5 +1,7 @@
 //! Sorting numbers that are spread evenly, as hashes are: nearly every one falls at once where it belongs.
 
+use super::hashing;
+
 /// Buckets a number; text fields have a few hundred triples.
 const BUCKETS_MAX: usize = 4096;
 /// Below this, comparing is as fast.
@@ -21,7 +23,7 @@ pub fn together<T: Copy + Default, I: Ord>(items: Vec<T>, spread: impl Fn(&T) ->
     let buckets = items.len().next_power_of_two().min(BUCKETS_MAX);
     let shift = 32 - buckets.trailing_zeros();
     let bucket = |item: &T| usize::try_from(spread(item) >> shift).unwrap_or(0);
-    let mut ends = vec![0_u32; buckets];
+    let mut ends = hashing::zeros::<u32>(buckets);
     for item in &items {
         if let Some(count) = ends.get_mut(bucket(item)) {
             *count += 1;
@@ -32,7 +34,7 @@ pub fn together<T: Copy + Default, I: Ord>(items: Vec<T>, spread: impl Fn(&T) ->
         sum += *end;
         *end = sum;
     }
-    let mut sorted = vec![T::default(); items.len()];
+    let mut sorted = hashing::zeros::<T>(items.len());
     for item in items.iter().rev() {
         if let Some(end) = ends.get_mut(bucket(item)) {
             *end -= 1;

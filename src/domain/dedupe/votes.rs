@@ -1,5 +1,7 @@
 //! Counting how often each topic was found, for the few dozen that one query finds.
 
+use super::hashing;
+
 /// Slots a topic found: nearly every one falls where nothing else is.
 const SLOTS_A_TOPIC: usize = 2;
 /// Fibonacci hashing (Knuth 1973).
@@ -23,7 +25,7 @@ impl Votes {
     pub fn room_for(topics: usize, enough: u32) -> Self {
         let slots = (topics * SLOTS_A_TOPIC).next_power_of_two().max(2);
         let shift = u32::BITS - slots.trailing_zeros();
-        Self { topics: vec![0; slots], votes: vec![0; slots], shift, enough, elected: Vec::new() }
+        Self { topics: hashing::zeros(slots), votes: hashing::zeros(slots), shift, enough, elected: Vec::new() }
     }
 
     pub fn add(&mut self, topic: u32, votes: u32) {
