@@ -147,3 +147,36 @@ fn a_row_that_a_page_break_cuts_is_one_row() {
     assert!(files >= 8, "only {files} files");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Enterprises scan the stamped form and forget the document. Beside the document the scan is its sealed copy.
+#[test]
+fn a_scan_in_place_of_an_annex_is_asked_for_as_a_document() {
+    let read = |files: &[(&str, Vec<u8>)]| verdict::read(&attached::mail(files), &attached::shipped());
+    let asked = |reading: &Reading, name: &str| {
+        reading
+            .findings
+            .iter()
+            .any(|finding| finding.rule == "R14" && finding.message.contains(name) && finding.message.contains("以.docx格式"))
+    };
+    let (scan, photo, form) = (bytes_of("scan.pdf"), bytes_of("scan.jpg"), attached::fixture("word/four_columns_1.docx"));
+    for (name, bytes) in
+        [("附件1-造雪机.pdf", &scan), ("专项课题申报表.jpg", &photo), ("汇总表.pdf", &scan), ("材料.docx", &picture_in_word())]
+    {
+        assert!(asked(&read(&[(name, bytes.clone())]), name), "{name}");
+    }
+    let both = read(&[("附件1-造雪机.docx", form.clone()), ("附件1-造雪机（盖章）.pdf", scan.clone())]);
+    assert!(!asked(&both, "附件1-造雪机（盖章）.pdf"), "{:?}", both.findings);
+    let letter = read(&[("附件1-造雪机.docx", form), ("长春市工信局函.docx", picture_in_word())]);
+    assert_eq!(letter.formal_letter.map(|letter| letter.attachment).as_deref(), Some("长春市工信局函.docx"));
+}
+
+/// A .docx that holds a picture and no text.
+fn picture_in_word() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let body = "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r><w:drawing/></w:r></w:p></w:body></w:document>";
+    for (name, content) in [("[Content_Types].xml", "<Types/>"), ("word/document.xml", body)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}

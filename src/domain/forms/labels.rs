@@ -13,6 +13,9 @@ use regex::Regex;
 use super::catalogue::{Field, FieldKind, Form};
 use crate::domain::folding;
 
+/// What a group of labels is called beside its subject.
+const GROUP_WORDS: [&str; 6] = ["基本情况", "基本信息", "情况", "信息", "概况", "简况"];
+
 /// A label with its hints is never longer, in characters.
 const LABEL_MAX_CHARS: usize = 400;
 
@@ -163,6 +166,21 @@ impl<'a> Labels<'a> {
         }
         kept.insert(text.to_owned(), found.clone());
         self.matched(found?)
+    }
+
+    /// The field that `text` labels inside a group: 名称 in 申报单位基本情况 is 申报单位名称, 单位名称 in 联合单位情况 is 联合单位名称.
+    #[must_use]
+    pub fn find_in_group(&self, group: &str, text: &str) -> Option<LabelMatch<'a>> {
+        let (group, text) = (folding::fold(group), folding::fold(text));
+        let subject = GROUP_WORDS.iter().find_map(|word| group.strip_suffix(word)).unwrap_or(&group);
+        if subject.is_empty() {
+            return None;
+        }
+        let shared = (1..=4).rev().filter_map(|length| {
+            let (at, _) = text.char_indices().nth(length)?;
+            text.split_at_checked(at).filter(|(head, _)| subject.ends_with(head))
+        });
+        self.find(&format!("{subject}{text}")).or_else(|| shared.into_iter().find_map(|(_, rest)| self.find(&format!("{subject}{rest}"))))
     }
 
     fn look_for(&self, text: &str) -> Option<Found> {

@@ -108,6 +108,21 @@ impl WordDocument {
         document
     }
 
+    /// Adds another document behind this one.
+    fn append(&mut self, other: Self) {
+        let shift = self.tables.len();
+        self.blocks.extend(other.blocks.into_iter().map(|block| match block {
+            Block::Table(index) => Block::Table(index + shift),
+            paragraph @ Block::Paragraph(_) => paragraph,
+        }));
+        for (index, mut table) in (shift + 1..).zip(other.tables) {
+            table.grid.name = format!("table {index}");
+            table.nested.values_mut().flatten().for_each(|inner| *inner += shift);
+            self.tables.push(table);
+        }
+        self.cuts.extend(other.cuts);
+    }
+
     fn push_paragraph(&mut self, text: &str) {
         let text = folding::clean(text);
         if !text.is_empty() {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     findings::{Audience, Finding, Severity},
+    folding::fold,
     forms::{
         self, FormReading, ReadProblem,
         catalogue::{Catalogue, Shape},
@@ -121,12 +122,16 @@ impl ReadFile {
 
     /// A file without text that may hold a letter: a scan, or one that could not be opened.
     fn could_be_scan(&self) -> bool {
-        let kind = matches!(self.file.file_type, FileType::Pdf | FileType::Ofd | FileType::Image);
+        let kind = self.is_word() || matches!(self.file.file_type, FileType::Pdf | FileType::Ofd | FileType::Image);
         self.role == Role::Other
             && kind
             && self.file.status == FileStatus::Kept
             && self.reading.text.trim().is_empty()
             && self.file.size_bytes > 0
+    }
+
+    fn is_word(&self) -> bool {
+        matches!(self.file.file_type, FileType::Docx | FileType::Doc | FileType::Wps)
     }
 
     /// Locked or broken, but called a letter: it is said of the letter, not of some file.
@@ -162,6 +167,42 @@ pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
         .chain(texts.iter().copied())
         .find_map(letter::document_number);
     Some(FormalLetter { attachment: found.file.path.clone(), number, recognised: None })
+}
+
+/// Scans that came in place of a form or table are asked for as documents. A scan beside a form that was read is its sealed copy.
+pub fn ask_for_scanned_annexes(files: &mut [ReadFile], letter: Option<&FormalLetter>, catalogue: &Catalogue) {
+    let has = |role: Role| files.iter().any(|file| file.role == role);
+    let (forms, tables) = (has(Role::Annex1), has(Role::Annex2));
+    for file in files {
+        if !file.could_be_scan() || letter.is_some_and(|letter| letter.attachment == file.file.path) {
+            continue;
+        }
+        let missing = match annex_called(file.base_name(), catalogue) {
+            Some(Shape::Form) => !forms,
+            Some(Shape::Table) => !tables,
+            None => file.is_word() && !forms && !tables,
+        };
+        if missing {
+            file.file.status = FileStatus::Unsupported;
+            file.file.problem = Some(
+                "文件是扫描件或图片，没有可以读取的文字。请将填写好的申报表以.docx格式、汇总表以.xlsx格式作为附件发送，盖章扫描件可同时附上。"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Which annex the name of a file speaks of: by what the catalogue calls it, or by the usual words.
+fn annex_called(name: &str, catalogue: &Catalogue) -> Option<Shape> {
+    let folded = fold(name);
+    let called = catalogue.forms.iter().find(|form| folded.contains(&fold(&form.called))).map(|form| form.shape);
+    let says = |words: &[&str]| words.iter().any(|word| folded.contains(word));
+    let by_word = || match () {
+        () if says(&["汇总表", "一览表"]) => Some(Shape::Table),
+        () if says(&["申报表", "申报书", "申请表", "征集表", "需求表"]) => Some(Shape::Form),
+        () => None,
+    };
+    called.or_else(by_word)
 }
 
 /// Forms and rows, each with its file, in order of appearance.

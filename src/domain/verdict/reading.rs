@@ -72,10 +72,11 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
-    let (unpacked, read_files) = files::read_files(&mut message, knowledge, watch);
+    let (unpacked, mut read_files) = files::read_files(&mut message, knowledge, watch);
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
     let formal_letter = files::find_letter(&read_files, &[&message.subject, &text_above_quote, &forwarded]);
+    files::ask_for_scanned_annexes(&mut read_files, formal_letter.as_ref(), &knowledge.catalogue);
     let mut findings = files::findings(&read_files, formal_letter.as_ref());
     if oversized {
         findings.push(too_large(raw.len(), knowledge.limits.message_max_bytes));

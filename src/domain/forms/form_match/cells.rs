@@ -86,9 +86,25 @@ impl<'a, 'd> Matcher<'a, 'd> {
         let header_rows = BTreeSet::new();
         let mut matcher =
             Self { document, table, labels, limits, block, roles, covered, header_rows, owned: BTreeSet::new(), mentions: Vec::new() };
+        matcher.see_groups();
         matcher.see_requests();
         matcher.header_rows = header_rows_of(cells, &matcher.roles);
         matcher
+    }
+
+    /// 名称 beside 申报单位基本情况, merged down over its rows, is a label of its own.
+    fn see_groups(&mut self) {
+        for at in 0..self.roles.len() {
+            let Some(Role::Relative | Role::Label(_)) = self.roles.get(at) else { continue };
+            let Some(cell) = self.cell(at) else { continue };
+            let left = cell.column.checked_sub(1).and_then(|left| self.cell(self.at(cell.row, left)?));
+            let group = left.filter(|left| left.row_span > cell.row_span.max(1)).map(|left| left.text.as_str());
+            if let Some(label) = group.and_then(|group| self.labels.find_in_group(group, &cell.text))
+                && let Some(role) = self.roles.get_mut(at)
+            {
+                *role = Role::Label(label);
+            }
+        }
     }
 
     /// A label with a request below it, and the place for the answer beside or below its cell, is a label.

@@ -208,19 +208,12 @@ impl<'g> Stack<'g> {
     }
 }
 
-/// What a group of columns is about: 申报单位 of 申报单位基本情况.
-fn subject(stack: &Stack<'_>) -> Option<String> {
-    let [.., group, _] = stack.texts.as_slice() else { return None };
-    let group = fold(group);
-    let bare = ["基本情况", "基本信息", "情况", "信息", "概况"].iter().find_map(|word| group.strip_suffix(word))?;
-    Some(bare.to_owned()).filter(|bare| !bare.is_empty())
-}
-
 /// Which field a column holds: its lowest text names it, or all its texts together, or a shared upper text alone.
 fn resolve(stack: &Stack<'_>, labels: &Labels<'_>) -> Option<Column> {
     let bottom = stack.texts.last()?;
     let together = stack.texts.concat();
-    let found = labels.find(bottom).or_else(|| labels.find(&together)).or_else(|| labels.find(&(subject(stack)? + bottom)));
+    let group = stack.texts.iter().rev().nth(1);
+    let found = labels.find(bottom).or_else(|| labels.find(&together)).or_else(|| labels.find_in_group(group?, bottom));
     let by_group = || {
         let group = stack.texts.iter().rev().skip(1).filter(|_| stack.shared).find_map(|text| labels.find(text))?;
         // 联系方式 over 姓名 and 电话: the name is the contact's.

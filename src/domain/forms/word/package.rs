@@ -9,6 +9,7 @@ use super::{WordDocument, walk};
 use crate::domain::{
     forms::{ReadProblem, sheets},
     limits::Limits,
+    parts::FileType,
 };
 
 /// Below this size a part is never refused for its ratio, in bytes.
@@ -28,8 +29,56 @@ pub fn read_docx(bytes: &[u8], limits: &Limits) -> Result<WordDocument, ReadProb
         return Err(ReadProblem::Refused(format!("文档内部部件超过{}个的上限", limits.package_entries_max)));
     }
     let name = main_part(&mut package, limits)?;
-    let xml = part(&mut package, &name, limits)?;
-    walk::walk(&text_of(&xml)?, limits)
+    let xml = text_of(&part(&mut package, &name, limits)?)?;
+    let mut document = walk::walk(&xml, limits)?;
+    if xml.contains("altChunk") {
+        add_chunks(&mut document, &mut package, &name, limits)?;
+    }
+    Ok(document)
+}
+
+/// Adds what stands in other formats inside the package (`w:altChunk`, 17.17.2): web systems put their page there, and Word turns it
+/// into its own form when it saves the document.
+fn add_chunks(
+    document: &mut WordDocument,
+    package: &mut ZipArchive<Cursor<&[u8]>>,
+    main: &str,
+    limits: &Limits,
+) -> Result<(), ReadProblem> {
+    let (folder, file) = main.rsplit_once('/').unwrap_or(("", main));
+    let relations = format!("{folder}/_rels/{file}.rels");
+    if package.index_for_name(&relations).is_none() {
+        return Ok(());
+    }
+    for (kind, target) in targets(&text_of(&part(package, &relations, limits)?)?) {
+        if !kind.ends_with("/aFChunk") {
+            continue;
+        }
+        let name = if target.starts_with('/') { target.trim_start_matches('/').to_owned() } else { format!("{folder}/{target}") };
+        let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        if matches!(extension.as_str(), "mht" | "mhtml" | "htm" | "html" | "xhtml") && package.index_for_name(&name).is_some() {
+            let page = part(package, &name, limits)?;
+            document.append(WordDocument::of(sheets::read_workbook(FileType::Html, &page, limits)?));
+        } else {
+            document.cuts.push("文档中嵌入的另一格式的内容没有读取，请用Word或WPS打开后另存为.docx重新发送".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Type and target of each relationship, in order.
+fn targets(xml: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut reader = Reader::from_str(xml);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => {
+                found.extend(walk::attribute(&element, "Type").zip(walk::attribute(&element, "Target")));
+            }
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Whether an XML file is a Word document: that of Word 2003, which office systems fill from templates and call .doc, or a package in
@@ -58,22 +107,10 @@ fn main_part(package: &mut ZipArchive<Cursor<&[u8]>>, limits: &Limits) -> Result
     if package.index_for_name("_rels/.rels").is_none() {
         return Ok(fallback());
     }
-    let xml = text_of(&part(package, "_rels/.rels", limits)?)?;
-    let mut reader = Reader::from_str(&xml);
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(element) | Event::Empty(element)) => {
-                let kind = walk::attribute(&element, "Type").unwrap_or_default();
-                if kind.ends_with("/officeDocument") {
-                    let target = walk::attribute(&element, "Target").unwrap_or_default();
-                    let target = target.trim_start_matches(['/', '.']).to_owned();
-                    return Ok(if package.index_for_name(&target).is_some() { target } else { fallback() });
-                }
-            }
-            Ok(Event::Eof) | Err(_) => return Ok(fallback()),
-            Ok(_) => {}
-        }
-    }
+    let relations = targets(&text_of(&part(package, "_rels/.rels", limits)?)?);
+    let main = relations.into_iter().find(|(kind, _)| kind.ends_with("/officeDocument"));
+    let main = main.map(|(_, target)| target.trim_start_matches(['/', '.']).to_owned());
+    Ok(main.filter(|target| package.index_for_name(target).is_some()).unwrap_or_else(fallback))
 }
 
 /// One part, unpacked; what the archive says of its size is not believed.
