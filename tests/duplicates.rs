@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use annexd::domain::dedupe::{self, Index, Kind, Prepared, Relation, Settings, Signature, compare, evidence, priority};
+use annexd::domain::dedupe::{self, Evidence, Index, Kind, Prepared, Relation, Settings, Signature, compare, evidence, priority};
 use serde_json::Value;
 
 /// The least precision and recall of the default bars.
@@ -167,10 +167,24 @@ fn the_same_enterprise_lowers_the_bar_and_a_sister_stands_between() {
 #[test]
 fn the_evidence_names_what_stands_in_both_and_no_boiler_plate() {
     let shared = "国内转向架构架层间剪切强度离散系数超过12%，严重制约我省产业高质量发展，亟需开展关键核心技术攻关，填补国内空白。";
-    let one = topic("甲", "", &format!("{shared}金属接头与复材连接处疲劳开裂。"));
-    let other = topic("乙", "", &format!("{shared}厚壁构件固化放热难以控制。"));
-    let found = evidence(&one.prose, &other.prose);
-    assert_eq!(found.passages, ["国内转向架构架层间剪切强度离散系数超过12%"]);
+    let one = format!("{shared}金属接头与复材连接处疲劳开裂。");
+    let other = format!("{shared}厚壁构件固化放热难以控制。");
+    assert_eq!(shared_by(&one, &other).passages, ["国内转向架构架层间剪切强度离散系数超过12%"]);
+}
+
+#[test]
+fn the_evidence_quotes_a_topic_as_its_own_text_reads() {
+    let one = "采用ＰＡＮ基 T800 级碳纤维，层间剪切强度 ≥ 1,200 MPa；固化炉控温±2 ℃。";
+    let other = "采用pan基t800级碳纤维,层间剪切强度≥1200mpa,炉内压力不稳。";
+    assert_eq!(shared_by(one, other).passages, ["层间剪切强度 ≥ 1,200 MPa", "采用ＰＡＮ基 T800 级碳纤维"]);
+    assert_eq!(shared_by(other, one).passages, ["层间剪切强度≥1200mpa", "采用pan基t800级碳纤维"]);
+    let terms = shared_by("SiC 复材在1 350 ℃下氧化", "sic复材强度低").terms;
+    assert_eq!(terms, ["SiC 复材"]);
+}
+
+fn shared_by(one: &str, other: &str) -> Evidence {
+    let written = |key: &str| if key == "problem" { one } else { "" };
+    evidence(&topic("甲", "", one).prose, &topic("乙", "", other).prose, written)
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    prose::{Prose, is_han},
+    prose::{BODY, Prose, Written, is_han},
     rarity,
 };
+use crate::domain::folding;
 
-/// Shared passages and terms of two topics.
+/// Shared passages and terms of two topics, as the first of them writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// Passages of at least eight characters that stand in both, longest first.
@@ -24,9 +25,9 @@ const STARTS_MAX: usize = 8;
 /// Sum of the rarity of a shared term's pairs, in half units, from which it is named.
 const TERM_RARITY_MIN: u32 = 10;
 
-/// Finds what both texts say in the same words.
+/// Finds what both texts say in the same words. `written` gives the fields of `one` by key, as they were sent.
 #[must_use]
-pub fn evidence(one: &Prose, other: &Prose) -> Evidence {
+pub fn evidence<'a>(one: &Prose, other: &Prose, written: impl Fn(&str) -> &'a str) -> Evidence {
     let there = text(other);
     let mut starts: HashMap<(char, char), Vec<usize>> = HashMap::new();
     for (at, pair) in there.windows(2).enumerate() {
@@ -53,9 +54,11 @@ pub fn evidence(one: &Prose, other: &Prose) -> Evidence {
         }
         at += length.max(1);
     }
+    let fields = BODY.map(|key| Written::of(written(key)));
+    let as_written = |folded: String| fields.iter().find_map(|field| field.find(&folded)).map_or(folded.clone(), folding::one_line);
     Evidence {
-        passages: passages.into_iter().take(PASSAGES_MAX).map(|(_, passage)| passage).collect(),
-        terms: terms.into_iter().take(TERMS_MAX).map(|(_, term)| term).collect(),
+        passages: passages.into_iter().take(PASSAGES_MAX).map(|(_, passage)| as_written(passage)).collect(),
+        terms: terms.into_iter().take(TERMS_MAX).map(|(_, term)| as_written(term)).collect(),
     }
 }
 

@@ -97,29 +97,77 @@ fn plainness(clauses: &[Clause]) -> Option<f32> {
     mean
 }
 
-/// Folds up to `most` characters and cuts them into sentences of clauses. A comma between digits is part of the number.
+/// What folding makes of a text, step by step.
+enum Step {
+    Char(char),
+    ClauseEnd,
+    SentenceEnd,
+}
+
+/// Folds up to `most` characters; each step comes with the place (in bytes) of the character it is made from. A comma between digits is
+/// part of the number.
+fn fold_steps(text: &str, most: usize, mut step: impl FnMut(Step, usize)) {
+    let mut after_digit = false;
+    let mut chars = text.char_indices().take(most).map(|(at, c)| (at, narrow(c))).peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            ',' if after_digit && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit()) => continue,
+            ';' | '。' | '!' | '?' | '\n' | '\r' => step(Step::SentenceEnd, at),
+            ',' | ':' | '(' | ')' | '"' | '“' | '”' | '|' => step(Step::ClauseEnd, at),
+            c if is_han(c) => step(Step::Char(c), at),
+            c if c.is_ascii() => {
+                if c.is_ascii_whitespace() || c.is_ascii_control() {
+                    continue;
+                }
+                step(Step::Char(c.to_ascii_lowercase()), at);
+            }
+            c => {
+                push_folded(c, &mut after_digit, |c| step(Step::Char(c), at));
+                continue;
+            }
+        }
+        after_digit = c.is_ascii_digit();
+    }
+}
+
+/// Up to `most` characters, folded, as sentences of clauses.
 fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
     let mut sentences = vec![Vec::new()];
     let mut clause = Vec::with_capacity(CLAUSE_CHARS);
-    let mut chars = text.chars().take(most).peekable();
-    while let Some(c) = chars.next() {
-        let c = narrow(c);
-        match c {
-            ',' if clause.last().is_some_and(char::is_ascii_digit) && chars.peek().is_some_and(char::is_ascii_digit) => {}
-            ',' | ';' | '。' | '!' | '?' | ':' | '(' | ')' | '\n' | '\r' | '"' | '“' | '”' | '|' => {
-                end(&mut sentences, &mut clause, matches!(c, ';' | '。' | '!' | '?' | '\n' | '\r'));
-            }
-            c if is_han(c) => clause.push(c),
-            c if c.is_ascii() => {
-                if !c.is_ascii_whitespace() && !c.is_ascii_control() {
-                    clause.push(c.to_ascii_lowercase());
-                }
-            }
-            c => push_folded(&mut clause, c),
-        }
-    }
+    fold_steps(text, most, |step, _| match step {
+        Step::Char(c) => clause.push(c),
+        Step::ClauseEnd => end(&mut sentences, &mut clause, false),
+        Step::SentenceEnd => end(&mut sentences, &mut clause, true),
+    });
     end(&mut sentences, &mut clause, false);
     sentences
+}
+
+/// A text beside what folding made of it: finds what was folded again as it was written.
+pub struct Written<'a> {
+    text: &'a str,
+    /// Folded characters, a line end after each clause, and where each comes from.
+    folded: Vec<(char, usize)>,
+}
+
+impl<'a> Written<'a> {
+    pub fn of(text: &'a str) -> Self {
+        let mut folded = Vec::new();
+        fold_steps(text, CHARS_MAX, |step, at| match step {
+            Step::Char(c) => folded.push((c, at)),
+            Step::ClauseEnd | Step::SentenceEnd => folded.push(('\n', at)),
+        });
+        Self { text, folded }
+    }
+
+    /// The first place of a part of a folded clause, as it was written.
+    pub fn find(&self, part: &str) -> Option<&'a str> {
+        let part: Vec<char> = part.chars().collect();
+        let is_part = |here: &&[(char, usize)]| here.iter().map(|(c, _)| c).eq(&part);
+        let [(_, first), .., (_, last)] = self.folded.windows(part.len().max(1)).find(is_part)? else { return None };
+        let end = last + self.text.get(*last..)?.chars().next()?.len_utf8();
+        self.text.get(*first..end)
+    }
 }
 
 /// Puts a finished clause into the last sentence and, if that ends too, opens the next.
@@ -146,14 +194,18 @@ fn narrow(c: char) -> char {
 }
 
 /// NFKD of one character, lower case; white space and what cannot be seen are dropped. The two micro signs and the minus sign become one.
-fn push_folded(clause: &mut Vec<char>, c: char) {
+fn push_folded(c: char, after_digit: &mut bool, mut push: impl FnMut(char)) {
+    let mut push = |c: char| {
+        *after_digit = c.is_ascii_digit();
+        push(c);
+    };
     match c {
-        'µ' | 'μ' => clause.push('u'),
-        '−' | '–' | '—' | '～' => clause.push('-'),
+        'µ' | 'μ' => push('u'),
+        '−' | '–' | '—' | '～' => push('-'),
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => {}
         c => decompose_compatible(c, |part| {
             if !part.is_whitespace() && !part.is_control() {
-                clause.extend(part.to_lowercase());
+                part.to_lowercase().for_each(&mut push);
             }
         }),
     }
@@ -177,6 +229,17 @@ mod tests {
         let text = "我省企业长期依赖进口，属于“卡脖子”环节，亟需开展关键核心技术攻关。鹿茸多肽酶解液苦味重";
         let prose = Prose::of(|key| if key == "problem" { text } else { "" }, 23.0);
         assert_eq!(prose.fields, [[Clause::of(&"鹿茸多肽酶解液苦味重".chars().collect::<Vec<_>>())]]);
+    }
+
+    #[test]
+    fn what_was_folded_is_found_as_it_was_written() {
+        let text = "前文。ＡＢ　c，耐温≥１,200 ℃ 时 Ra≤0.8μm；后文";
+        let written = Written::of(text);
+        assert_eq!(written.find("abc"), Some("ＡＢ　c"));
+        assert_eq!(written.find("≥1200°c时ra"), Some("≥１,200 ℃ 时 Ra"));
+        assert_eq!(written.find("c时"), Some("℃ 时"));
+        assert_eq!(written.find("c耐温"), None, "not over the end of a clause");
+        assert_eq!(written.find(""), None);
     }
 
     #[test]

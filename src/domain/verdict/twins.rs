@@ -2,7 +2,7 @@
 
 use super::{Duplicate, Knowledge, Known, KnownTopic, Topic};
 use crate::domain::{
-    dedupe::{self, Comparison, Evidence, Likeness, Prepared},
+    dedupe::{self, Comparison, Evidence, Likeness, Prepared, Prose},
     routing::{Candidate, Route, RoutedBy},
 };
 
@@ -27,7 +27,7 @@ impl<'a> Elders<'a> {
         let mut found: Vec<(&KnownTopic, Duplicate)> = others
             .filter_map(|(elder, ready)| {
                 match comparison.judge(&ready.signature, &knowledge.dedupe) {
-                    Some(likeness) => Some((*elder, twin(&elder.id, &likeness, dedupe::evidence(&prepared.prose, &ready.prose)))),
+                    Some(likeness) => Some((*elder, twin(&elder.id, &likeness, evidence(topic, prepared, &ready.prose)))),
                     // Two bare rows say too little to compare, but the same title of the same applicant is the same topic.
                     None if elder.key == topic.key => {
                         Some((*elder, Duplicate { topic: elder.id.clone(), score: 1.0, kind: "same".to_owned(), ..Duplicate::default() }))
@@ -50,7 +50,7 @@ pub fn note_within_mail(topic: &mut Topic, prepared: &Prepared, batch: &dedupe::
     let elder = |number: u32| usize::try_from(number).ok().and_then(|at| before.get(at));
     for (number, likeness) in twins.iter().take(TWINS_MAX) {
         if let Some(elder) = elder(*number) {
-            let evidence = dedupe::evidence(&prepared.prose, &Prepared::of(|key| elder.draft.text(key), &knowledge.dedupe).prose);
+            let evidence = evidence(topic, prepared, &Prepared::of(|key| elder.draft.text(key), &knowledge.dedupe).prose);
             topic.duplicates.push(twin(elder.text("topic_title"), likeness, evidence));
         }
     }
@@ -59,6 +59,10 @@ pub fn note_within_mail(topic: &mut Topic, prepared: &Prepared, batch: &dedupe::
         let title = eldest.text("topic_title").to_owned();
         follow(&mut topic.route, &eldest.route.division, &title);
     }
+}
+
+fn evidence(topic: &Topic, prepared: &Prepared, elder: &Prose) -> Evidence {
+    dedupe::evidence(&prepared.prose, elder, |key| topic.draft.text(key))
 }
 
 fn twin(topic: &str, likeness: &Likeness, evidence: Evidence) -> Duplicate {
