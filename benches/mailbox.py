@@ -32,19 +32,32 @@ FORM = [("topic_title", "课题名称"), ("industry", "所属产业"), ("gb_code
 SUMMARY = [("topic_title", "课题名称"), ("applicant", "申报单位"), ("uscc", "统一社会信用代码"), ("region", "所在地"), ("industry", "所属产业"), ("problem", "拟解决的关键问题"),
            ("goal", "研发目标"), ("params", "主要技术参数"), ("partners", "联合单位"), ("period", "攻关周期"), ("invest", "总投资（万元）"), ("benefit", "预期经济效益"),
            ("contact", "联系人"), ("phone", "联系电话")]
+NAMES = "华东方正鑫源恒通达瑞丰泰安盛兴宏远博雅嘉禾利民中天成建国信诚德广银河星海龙凤松江长白玉山金石光明新创科力威普惠众合联友佳美锦绣腾飞翔宇航晟睿凯捷欧亚"
 SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚红玉"
 WORDS = ("轴承 密封 焊缝 涂层 电极 隔膜 催化 晶粒 织构 应力 振动 噪声 温升 磨损 腐蚀 疲劳 裂纹 孔隙 粘度 浓度 纯度 收率 能耗 粉尘 油耗 扭矩 转速 位移 精度 间隙 刚度 阻尼 频率 "
          "电压 电流 功率 绝缘 介质 光谱 波长 图像 算法 模型 芯片 传感 通信 定位 导航 供电 制动 转向 悬架 车身 底盘 叶片 齿轮 模具 铸件 锻件 板材 纤维 树脂 橡胶 薄膜 粉末 单体 溶剂 菌种 "
          "酶解 发酵 提取 干燥 灭菌 包装 冷藏 籽粒 秸秆 土壤 肥力 纱线 面料 染色 印花 废水 烟气 余热 尾矿 冰雪 低温 高寒 冻融 光照 湿度 压差 流场 流量 液位").split()
 WAYS = ["关键技术攻关", "研制", "制备工艺开发", "产业化关键技术研究", "在线检测装置研制", "核心部件国产化", "智能化改造技术", "可靠性提升技术"]
 QUALITIES = ["高可靠", "低温环境用", "轻量化", "低能耗", "高精度", "长寿命", "耐腐蚀", "大功率", "微型", "柔性", "宽温域", "模块化"]
-SENTENCES = ["目前国产{p}在{w}与{w}方面落后，{w}达到{n}%，{w}{w}不稳定，关键{w}依赖进口。", "{p}的{w}决定整机性能，现有工艺使{w}波动{n}%，造成{w}失效，寿命仅{n}h。",
-             "高寒条件下{p}{w}下降{n}%，{w}与{w}匹配困难，用户反映强烈。", "国外厂商对{p}的{w}控制和{w}数据保密，国内样机{w}只有其{n}%。",
-             "{p}用{w}的制备过程中{w}不均，{p}合格率不足{n}%，{w}成本居高不下。", "缺少{p}专用的{w}模型和{w}试验手段，{w}靠经验调整，返工率{n}%。",
-             "研究{w}、{w}与{w}的协同机理，突破{w}控制技术，形成{p}样机。", "采用{w}结合{w}的方法，解决{w}在{p}运行时的{w}问题，使{w}提高{n}%。",
-             "{w}≥{n}MPa，{w}≤{n}%，{w}精度±{n}μm，用于{w}与{w}。", "国外{w}已实现{w}，{w}指标为{n}，我省{w}停留在{n}，{w}依靠{w}完成。",
-             "开发{w}用{w}，建立{w}模型，完成{w}与{w}的匹配，在{w}上验证。", "针对{w}，以{w}替代{w}，优化{w}和{w}参数，{w}达到{n}级。",
-             "{w}线年产能{n}万件，{w}合格率{n}%，吨{w}能耗{n}kWh，均落后于{w}。", "{w}易使{w}开裂，{w}寿命只有{n}h，{w}更换一次停产{n}天。"]
+# [one|or|another]: what everybody says, each in his own words.
+SENTENCES = [
+    "[目前|现阶段|当前|迄今]国产{p}在{w}与{w}方面[落后|有差距|不及进口件|受制于人]，{w}[达到|仅为|约为|停在]{n}%，{w}[不稳定|波动大|离散|难以重复]，[关键|核心|主要|高端]{w}[依赖进口|靠外购|尚无国产|被垄断]。",
+    "{p}的{w}[决定|制约|左右|影响着][整机性能|使用寿命|交付周期|主机水平]，[现有工艺|老办法|传统路线|在用产线]使{w}[波动|偏移|漂移|衰减]{n}%，[造成|引起|带来|诱发]{w}[失效|超差|报废|失稳]，[寿命仅|只能用|连续运行不到|检修间隔仅]{n}h。",
+    "[高寒条件下|冬季户外|零下三十度时|严寒地区]{p}{w}[下降|损失|缩水|打折]{n}%，{w}与{w}[匹配困难|难以兼顾|互相牵制|不相容]，[用户反映强烈|退货增多|投诉集中|影响订货]。",
+    "[国外厂商|境外供应商|外方|进口设备商]对{p}的{w}[控制|配方|图谱|算法]和{w}[数据保密|资料不外传|只卖成品|严格封锁]，[国内样机|省内试制品|自研件|首批产品]{w}[只有其|不到它的|约为对方|相当于人家]{n}%。",
+    "{p}用{w}的[制备过程|成形环节|加工工序|装配阶段]中{w}[不均|偏析|堆积|夹杂]，{p}[合格率|一次交验率|成品率|良率][不足|低于|徘徊在|只有]{n}%，{w}[成本居高不下|开支过大|价格昂贵|耗费惊人]。",
+    "[缺少|没有|尚未建立|急需]{p}[专用的|自己的|配套|成体系的]{w}[模型|数据库|规范|样本]和{w}[试验手段|检验装置|评价方法|测试台]，{w}[靠经验调整|凭手感|由老师傅把关|反复试凑]，[返工率|废品率|停线时间占比|误差]{n}%。",
+    "[研究|揭示|弄清|阐明]{w}、{w}与{w}的[协同机理|耦合规律|相互作用|传递关系]，[突破|掌握|攻克|形成]{w}[控制技术|调控方法|窗口参数|关键工序]，[形成|做出|试制|交付]{p}[样机|样件|工程件|示范线]。",
+    "[采用|运用|借助|引入]{w}[结合|配合|叠加|串联]{w}的[方法|路线|思路|手段]，[解决|消除|抑制|缓解]{w}在{p}[运行时|服役中|启停时|满载下]的{w}[问题|缺陷|故障|隐患]，使{w}[提高|改善|增加|提升]{n}%。",
+    "{w}≥{n}MPa，{w}≤{n}%，{w}精度±{n}μm，[用于|服务于|面向|适配]{w}与{w}。",
+    "[国外|日本企业|德国同行|欧美]{w}已[实现|普及|量产|装车]{w}，{w}[指标为|做到|公开值是|标称]{n}，[我省|省内企业|本地产品|我们]{w}[停留在|只到|尚处|刚过]{n}，{w}[依靠|仰赖|委托|外协]{w}[完成|解决|把关|兜底]。",
+    "[开发|编制|设计|研制]{w}用{w}，[建立|搭建|标定|训练]{w}模型，完成{w}与{w}的[匹配|联调|对接|迭代]，在{w}上[验证|试用|考核|跑通]。",
+    "[针对|围绕|面对|瞄准]{w}，以{w}[替代|取代|部分替换|补强]{w}，[优化|重排|放宽|收紧]{w}和{w}[参数|次序|比例|间距]，{w}[达到|进入|稳定在|升至]{n}级。",
+    "{w}线[年产能|设计能力|现产量|日均]{n}万件，{w}[合格率|利用率|开动率|直通率]{n}%，吨{w}[能耗|电耗|水耗|气耗]{n}kWh，均[落后于|高于|不如|劣于]{w}。",
+    "{w}[易使|常令|会让|往往导致]{w}[开裂|剥落|卡滞|老化]，{w}[寿命|周期|间隔|耐久][只有|不过|平均|最多]{n}h，{w}[更换一次|检修一回|停炉一趟|换型]停产{n}天。"]
+GOALS = ["[突破|掌握|攻克|吃透]{p}{w}与{w}[技术|工艺|方法|诀窍]，[完成|交付|装机|试用]{n}套[样机考核|整机|工程样件|首台套]。",
+         "[建成|改造|打通|投运]{p}[中试线|示范线|生产单元|试验平台]，{w}[提高|降低|收窄|改善]{n}%，[替代|顶替|取代|减少]进口{w}。",
+         "[形成|编制|发布|固化]{p}的{w}[规范|标准|图谱|数据包]{n}项，{w}[达到|赶上|接近|超过][国际同类|进口件|行业领先|设计]水平。"]
 
 
 def credit_code(area, subject):
@@ -69,8 +82,11 @@ class Writer:
         return self.random.choice(SURNAMES) + "".join(self.random.sample(GIVEN, self.random.randint(1, 2)))
 
     def text(self, product, sentences):
-        fill = lambda pattern: re.sub(r"\{[wn]\}", lambda m: self.random.choice(self.trade) if m[0] == "{w}" else str(self.random.randint(2, 98)), pattern.replace("{p}", product))
-        return "".join(fill(pattern) for pattern in self.random.sample(SENTENCES, sentences))
+        return "".join(self.fill(pattern, product) for pattern in self.random.sample(SENTENCES, sentences))
+
+    def fill(self, pattern, product):
+        said = re.sub(r"\[(.*?)\]", lambda m: self.random.choice(m[1].split("|")), pattern.replace("{p}", product))
+        return re.sub(r"\{[wn]\}", lambda m: self.random.choice(self.trade) if m[0] == "{w}" else str(self.random.randint(2, 98)), said)
 
     def topic(self, bureau):
         choose, number = self.random.choice, self.random.randint
@@ -84,12 +100,12 @@ class Writer:
         self.trade = self.random.sample(self.products, 12) + self.random.sample(WORDS, 6)
         self.count += 1
         city = BUREAUS[bureau].replace("朝鲜族自治", "")[:3].rstrip("工")
-        company = f"{city}{choose(WORDS)}{choose(WORDS)}{self.count % 7000:04d}{choose(['科技有限公司', '机械制造有限公司', '股份有限公司', '新材料有限公司'])}"
+        company = f"{city}{choose(NAMES)}{choose(NAMES)}{choose(WORDS)}{self.count % 7000:04d}{choose(['科技有限公司', '机械制造有限公司', '股份有限公司', '新材料有限公司'])}"
         params = "；".join(f"{a}≥{number(10, 999)}{u}" for a, u in zip(self.random.sample(WORDS, 4), ["MPa", "h", "℃", "次"]))
         return {"topic_title": title, "industry": product, "gb_code": f"C{number(13, 43)}{number(0, 9)}", "topic_type": "关键共性技术", "applicant": company,
                 "uscc": credit_code(AREAS[bureau], f"M{self.count:07d}"), "region": city + "高新区", "leader": self.person(), "contact": self.person(),
                 "phone": f"1{number(30, 89)}{number(10_000_000, 99_999_999)}", "background": self.text(product, 2), "problem": self.text(product, 2),
-                "benchmark": f"国内{choose(WORDS)}约{number(10, 50)}%，国际先进水平{number(60, 99)}%。", "goal": f"突破{product}{choose(WORDS)}与{choose(WORDS)}技术，完成{number(2, 90)}套样机考核。",
+                "benchmark": f"国内{choose(WORDS)}约{number(10, 50)}%，国际先进水平{number(60, 99)}%。", "goal": self.fill(choose(GOALS), product),
                 "content": self.text(product, 3), "params": params, "product": product, "market": f"预计年需求{number(200, 90000)}套。",
                 "benefit": f"达产后年新增产值{number(500, 30000)}万元。", "mode": "联合攻关", "partners": choose(["吉林大学", "长春理工大学", ""]), "period": "2025年1月至2026年12月",
                 "invest": str(number(200, 9000))}
