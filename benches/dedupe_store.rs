@@ -65,7 +65,7 @@ async fn run(size: usize) -> Result<String, Box<dyn std::error::Error>> {
         let started = Instant::now();
         let mut transaction = connection.begin().await?;
         for (number, topic) in (at * BATCH..).zip(batch) {
-            add(&mut transaction, i64::try_from(number)? + 1, topic, &Postings::of(&signatures[number])).await?;
+            add(&mut transaction, i64::try_from(number)? + 1, topic, &signatures[number]).await?;
         }
         transaction.commit().await?;
         last = started.elapsed().as_secs_f64() * 1e6 / batch.len() as f64;
@@ -75,7 +75,7 @@ async fn run(size: usize) -> Result<String, Box<dyn std::error::Error>> {
     }
     let (mut times, mut copies, mut found, mut alike, mut recalled) = (Vec::new(), 0, 0, 0, 0);
     for (number, topic) in topics.iter().enumerate().rev().step_by((size / QUERIES).max(1)) {
-        let keys = LookupKeys { signatures: vec![Postings::of(&signatures[number])], ..LookupKeys::default() };
+        let keys = LookupKeys { signatures: vec![signatures[number].clone()], ..LookupKeys::default() };
         let started = Instant::now();
         let known = store.known(&keys, &Settings::default()).await?;
         times.push(started.elapsed().as_secs_f64() * 1e3);
@@ -109,7 +109,7 @@ fn sign(topic: &Synthetic) -> Signature {
     Prepared::of(text, &Settings::default()).signature
 }
 
-async fn add(connection: &mut SqliteConnection, serial: i64, topic: &Synthetic, postings: &Postings) -> Result<(), sqlx::Error> {
+async fn add(connection: &mut SqliteConnection, serial: i64, topic: &Synthetic, signature: &Signature) -> Result<(), sqlx::Error> {
     let id = format!("B{serial}");
     sqlx::query(
         "INSERT INTO topic (serial, id, applicant_key, title_key, code_key, sender, revision, fingerprint, status, held, division, received_at)
@@ -130,6 +130,12 @@ async fn add(connection: &mut SqliteConnection, serial: i64, topic: &Synthetic, 
     .bind(fields)
     .execute(&mut *connection)
     .await?;
+    sqlx::query("INSERT INTO signature (topic_serial, body) VALUES ($1, $2)")
+        .bind(serial)
+        .bind(signature.to_bytes())
+        .execute(&mut *connection)
+        .await?;
+    let postings = Postings::of(signature);
     let priority = dedupe::priority(&id);
     for (insert, hashes) in [
         ("INSERT INTO signature_band (hash, priority, topic_serial) ", &postings.bands),

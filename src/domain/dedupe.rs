@@ -31,6 +31,7 @@ mod postings;
 mod prose;
 mod rarity;
 mod signature;
+mod stored;
 mod votes;
 
 pub use applicant::{Applicant, Relation};

@@ -191,7 +191,7 @@ pub struct Topic {
     /// Facts in one spelling each: see [`crate::domain::rules::normal::normalised`].
     pub normalised: BTreeMap<&'static str, String>,
     /// What later twins will find it by.
-    pub postings: Postings,
+    pub signature: dedupe::Signature,
     /// Findings of the earlier version that this one has put right.
     pub closed: Vec<Finding>,
     pub status: TopicStatus,
@@ -247,7 +247,7 @@ pub struct Duplicate {
 }
 
 /// What must be looked up before a mail can be judged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LookupKeys {
     pub content_sha256: String,
     /// Message-IDs this mail refers to.
@@ -258,7 +258,7 @@ pub struct LookupKeys {
     /// Credit codes of the topics, normalised, 18 characters each.
     pub codes: Vec<String>,
     /// What twins of each topic are found by.
-    pub signatures: Vec<Postings>,
+    pub signatures: Vec<dedupe::Signature>,
 }
 
 /// The hashes under which a topic's twins are found.

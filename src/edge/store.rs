@@ -28,6 +28,7 @@ mod purge;
 mod record;
 mod replay;
 mod report;
+mod rows;
 mod sending;
 mod set_back;
 mod status;

@@ -2,14 +2,14 @@
 
 use std::{io::ErrorKind, sync::Arc};
 
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 use jiff::Timestamp;
 
 use super::{House, accept::short, record};
 use crate::{
     domain::{
         kind,
-        verdict::{self, Knowledge, Known, Reading, Verdict},
+        verdict::{self, Knowledge, Known, LookupKeys, Reading, Verdict},
     },
     edge::{
         crash::{crash_at, crash_at_mail},
@@ -32,9 +32,39 @@ pub enum Examined {
 /// A mail that was read and is yet to be judged.
 #[derive(Debug)]
 pub enum ReadMail {
-    Read(Box<anyhow::Result<Reading>>),
+    Read(anyhow::Result<Box<Ready>>),
     /// Too many processes have ended with it in hand.
     GivenUp,
+}
+
+/// A reading with all that can be done for it before earlier mails are recorded.
+#[derive(Debug)]
+pub struct Ready {
+    reading: Reading,
+    keys: LookupKeys,
+    /// What it was prepared by.
+    by: Arc<Knowledge>,
+}
+
+impl Ready {
+    /// # Errors
+    /// A bug while judging the mail.
+    async fn make(reading: Reading, by: Arc<Knowledge>) -> anyhow::Result<Box<Self>> {
+        let made = tokio::task::spawn_blocking(move || {
+            reading.prepare(&by);
+            Box::new(Self { keys: reading.keys(&by.dedupe), reading, by })
+        });
+        made.await.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))
+    }
+
+    /// The same by the knowledge that is in force now.
+    fn renewed(&mut self, knowledge: &Arc<Knowledge>) {
+        if !Arc::ptr_eq(&self.by, knowledge) {
+            self.reading.forget_prepared();
+            self.keys = self.reading.keys(&knowledge.dedupe);
+            self.by = knowledge.clone();
+        }
+    }
 }
 
 /// Processes that may end with one mail in hand until it is set aside. All but the first had no other mail, and each waits longer
@@ -70,11 +100,13 @@ pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> 
         Err(error) => Err(anyhow!("the raw mail could not be read back: {error}")),
     };
     house.meters.examined(house.now().duration_since(began).as_secs_f64());
-    let reading = reading.and_then(|reading| {
-        ensure!(reading.sha256 == waiting.sha256, "the raw mail {} is damaged on disk", waiting.sha256);
-        Ok(reading)
-    });
-    Ok(ReadMail::Read(Box::new(reading)))
+    let knowledge = house.judging.now(&house.store).await?;
+    let ready = match reading {
+        Ok(reading) if reading.sha256 == waiting.sha256 => Ready::make(reading, knowledge).await,
+        Ok(_) => Err(anyhow!("the raw mail {} is damaged on disk", waiting.sha256)),
+        Err(error) => Err(error),
+    };
+    Ok(ReadMail::Read(ready))
 }
 
 /// The second half: judged by what is known now, and recorded. One mail at a time, in order of acceptance.
@@ -85,7 +117,7 @@ pub async fn finish(house: &House, waiting: &Waiting, read: ReadMail) -> anyhow:
     let ReadMail::Read(reading) = read else {
         return park(house, waiting, format!("{} processes ended while they examined this mail", waiting.deaths)).await;
     };
-    match judged_and_recorded(house, waiting, *reading).await {
+    match judged_and_recorded(house, waiting, reading).await {
         Ok((verdict, numbers, letters)) => {
             crash_at("record.after_commit");
             log_verdict(&verdict);
@@ -123,11 +155,13 @@ fn is_of_the_machine(error: &anyhow::Error) -> bool {
 async fn judged_and_recorded(
     house: &House,
     waiting: &Waiting,
-    reading: anyhow::Result<Reading>,
+    ready: anyhow::Result<Box<Ready>>,
 ) -> anyhow::Result<(Verdict, Vec<Option<String>>, usize)> {
     let knowledge = house.judging.now(&house.store).await?;
     let arrived_at = Some(waiting.arrived_at.unwrap_or(waiting.seen_at));
-    let (mut verdict, _) = judge_reading(reading?, arrived_at, knowledge, Some(&house.store)).await?;
+    let mut ready = ready?;
+    ready.renewed(&knowledge);
+    let (mut verdict, _) = judge_ready(*ready, arrived_at, Some(&house.store)).await?;
     if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
         verdict.answer = false;
         "邮件在垃圾邮件夹中，发件人也未经验证，已登记，不回复。".clone_into(&mut verdict.answer_reason);
@@ -147,24 +181,19 @@ pub async fn judge(
     knowledge: Arc<Knowledge>,
     store: Option<&Store>,
 ) -> anyhow::Result<(Verdict, Known)> {
-    judge_reading(readers.read(mail).await?, arrived_at, knowledge, store).await
+    let ready = Ready::make(readers.read(mail).await?, knowledge).await?;
+    judge_ready(*ready, arrived_at, store).await
 }
 
-async fn judge_reading(
-    reading: Reading,
-    arrived_at: Option<Timestamp>,
-    knowledge: Arc<Knowledge>,
-    store: Option<&Store>,
-) -> anyhow::Result<(Verdict, Known)> {
+async fn judge_ready(ready: Ready, arrived_at: Option<Timestamp>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
+    let Ready { reading, keys, by } = ready;
     let mut known = match store {
-        Some(store) => store.known(&reading.keys(&knowledge.dedupe), &knowledge.dedupe).await?,
+        Some(store) => store.known(&keys, &by.dedupe).await?,
         None => Known::default(),
     };
     known.arrived_at = arrived_at;
-    let looked_up = known.clone();
-    let judged = tokio::task::spawn_blocking(move || verdict::decide(reading, &looked_up, &knowledge)).await;
-    let verdict = judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))?;
-    Ok((verdict, known))
+    let judged = tokio::task::spawn_blocking(move || (verdict::decide(reading, &known, &by), known)).await;
+    judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))
 }
 
 /// The retry rule: later, until the attempts are used up; then the message is parked with its reason.

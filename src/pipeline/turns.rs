@@ -15,6 +15,8 @@ use crate::edge::store::{StoreError, Turn, Waiting};
 
 /// Mails taken in hand at one time.
 const IN_HAND: u32 = 50;
+/// Mails that are read and prepared while as many as there are children are being read.
+const READ_AHEAD: usize = 2;
 /// How often the others are told that this daemon is alive; they wait for 20 seconds.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the others are asked whether they have recorded an earlier mail.
@@ -40,7 +42,7 @@ pub async fn examine_waiting(house: &House, stopped: &Stopped, mut seen: impl Fn
                 (waiting, read)
             })
         };
-        let mut reading = stream::iter(waiting).map(read).buffered(house.config.reader.processes.max(1));
+        let mut reading = stream::iter(waiting).map(read).buffered(house.config.reader.processes.max(1) + READ_AHEAD);
         while let Some(task) = reading.next().await {
             let (waiting, read) = task?;
             wait_for_earlier(house, waiting.id, stopped).await?;

@@ -1,5 +1,7 @@
 //! Who applies, as far as it weighs in: the same enterprise telling a technology anew is likelier than two enterprises having one idea.
 
+use serde::{Deserialize, Serialize};
+
 use super::hashing;
 use crate::domain::{folding, uscc};
 
@@ -68,7 +70,7 @@ const TRADES: &[&str] = &["示例", "科技", "实业", "新材料", "生物", "
 const NAME_CHARS: usize = 100;
 
 /// An applicant, as it is stored.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicant {
     /// Hash of the folded name; 0 without one.
     pub name: u64,

@@ -114,6 +114,13 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Whether the other is worth comparing in full: a twin by the bars, or of the same applicant, whose later version may look like none.
+    #[must_use]
+    pub fn is_near<'b>(&self, other: impl Into<Compared<'b>>, settings: &Settings) -> bool {
+        let other = other.into();
+        self.one.applicant.relation(&other.applicant) == Relation::Same || self.judge(other, settings).is_some()
+    }
+
     /// Judges by the bars; `None`: no twins.
     #[must_use]
     pub fn judge<'b>(&self, other: impl Into<Compared<'b>>, settings: &Settings) -> Option<Likeness> {

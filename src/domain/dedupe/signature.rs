@@ -4,6 +4,8 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     applicant::Applicant,
     figures,
@@ -32,7 +34,7 @@ const UNITS: [&str; 32] = [
 ];
 
 /// A topic's signature.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signature {
     pub applicant: Applicant,
     /// Hash of all the text, boiler-plate included; 0 where there is next to none.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Knowledge, Known, KnownTopic, Outcome, Postings, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
+    Change, Knowledge, Known, KnownTopic, Outcome, Reading, Role, Topic, TopicStatus, Verdict, matching, ordering,
     reading::{could_be_annex, topic_key},
     twins,
 };
@@ -30,7 +30,8 @@ const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "
 
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
-pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
+pub fn decide(mut reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
+    let alone = reading.take_alone(knowledge);
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
     let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
@@ -52,7 +53,7 @@ pub fn decide(reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict
     let mut findings = Vec::new();
     let mut topics = Vec::new();
     if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
-        topics = judge_topics(&reading, known, &assigned, kind, knowledge);
+        topics = judge_topics(&reading, alone, known, &assigned, kind, knowledge);
         let drafts: Vec<Draft> = topics.iter().map(|topic| topic.draft.clone()).collect();
         for (at, finding) in rules::check_batch(&drafts, &knowledge.rules) {
             topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
@@ -203,53 +204,64 @@ fn package_findings(
     rules::check_package(&package, &knowledge.rules)
 }
 
-fn judge_topics(reading: &Reading, known: &Known, assigned: &[Option<&KnownTopic>], kind: Kind, knowledge: &Knowledge) -> Vec<Topic> {
+fn judge_topics(
+    reading: &Reading,
+    alone: Vec<Topic>,
+    known: &Known,
+    assigned: &[Option<&KnownTopic>],
+    kind: Kind,
+    knowledge: &Knowledge,
+) -> Vec<Topic> {
     // R1, R2: what comes from no submitter of the notice waits for a person.
     let held = kind == Kind::EnterpriseDirect || reading.bureau.as_ref().is_none_or(|bureau| bureau.decision == Decision::Hold);
     let elders = twins::Elders::of(known, knowledge);
     let mut batch = dedupe::Index::new(knowledge.dedupe.clone());
     let mut topics: Vec<Topic> = Vec::with_capacity(reading.drafts.len());
-    for ((draft, ready), earlier) in reading.drafts.iter().zip(reading.prepared(&knowledge.dedupe)).zip(assigned) {
-        let mut topic = judge_topic(draft, *earlier, known, held, knowledge);
+    for ((alone, ready), earlier) in alone.into_iter().zip(reading.prepared(&knowledge.dedupe)).zip(assigned) {
+        let mut topic = match earlier {
+            None => alone,
+            Some(earlier) => judge_revision(alone, earlier, known, held, knowledge),
+        };
         // What joins an earlier version says more than this mail alone.
         let joined = earlier.map(|_| Prepared::of(|key| topic.draft.text(key), &knowledge.dedupe));
         let prepared = joined.as_ref().unwrap_or(ready);
         elders.note(&mut topic, prepared, assigned, knowledge);
         twins::note_within_mail(&mut topic, prepared, &batch, &topics, knowledge);
         topic.held = held;
-        topic.postings = Postings::of(&prepared.signature);
         batch.insert(&topic.fingerprint, &prepared.signature);
+        topic.signature = joined.map_or_else(|| ready.signature.clone(), |joined| joined.signature);
         topics.push(topic);
     }
     topics
 }
 
-fn judge_topic(draft: &Draft, earlier: Option<&KnownTopic>, known: &Known, held: bool, knowledge: &Knowledge) -> Topic {
-    let key = topic_key(draft);
-    let draft = match earlier {
-        None => draft.clone(),
-        // What arrived later has been recorded already: an older version does not replace it.
-        Some(on_record) if known.arrived_at.is_some_and(|at| on_record.brought_at.is_some_and(|brought| at < brought)) => {
-            matching::joined(draft, &on_record.draft, &knowledge.catalogue)
-        }
-        Some(earlier) => matching::joined(&earlier.draft, draft, &knowledge.catalogue),
-    };
+/// A draft with what its topic says on record.
+fn judge_revision(alone: Topic, earlier: &KnownTopic, known: &Known, held: bool, knowledge: &Knowledge) -> Topic {
+    // What arrived later has been recorded already: an older version does not replace it.
+    let older = known.arrived_at.is_some_and(|at| earlier.brought_at.is_some_and(|brought| at < brought));
+    let (first, then) = if older { (&alone.draft, &earlier.draft) } else { (&earlier.draft, &alone.draft) };
+    let topic = judge_alone(matching::joined(first, then, &knowledge.catalogue), knowledge);
+    // It goes by the name that this mail gives it.
+    Topic { key: alone.key, change: change_of(earlier, &topic, held), ..topic }
+}
+
+/// A draft by itself, as a topic that nobody has sent before.
+pub(super) fn judge_alone(draft: Draft, knowledge: &Knowledge) -> Topic {
     let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
-    let fingerprint = fingerprint(&fields);
     Topic {
         findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
         sources: draft.sources.clone(),
-        change: earlier.map_or(Change::New, |earlier| change_of(earlier, &draft, &fields, &fingerprint, held)),
+        change: Change::New,
         completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
         normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
         route: knowledge.divisions.route(&draft),
+        fingerprint: fingerprint(&fields),
+        key: topic_key(&draft),
         fields,
         draft,
         duplicates: Vec::new(),
-        key,
-        fingerprint,
         closed: Vec::new(),
-        postings: Postings::default(),
+        signature: dedupe::Signature::default(),
         status: TopicStatus::Accepted,
         held: false,
     }
@@ -263,10 +275,11 @@ fn closed(earlier: &KnownTopic, topic: &Topic) -> Vec<Finding> {
 }
 
 /// The same words are no revision, unless a form joins its row (or a row its form), or a bureau takes over what an enterprise sent.
-fn change_of(earlier: &KnownTopic, draft: &Draft, fields: &BTreeMap<String, String>, fingerprint: &str, held: bool) -> Change {
+fn change_of(earlier: &KnownTopic, topic: &Topic, held: bool) -> Change {
+    let fields = &topic.fields;
     let stands_in = |draft: &Draft| draft.sources.iter().map(|source| source.form.clone()).collect::<BTreeSet<String>>();
     let taken_over = earlier.held && !held;
-    if earlier.fingerprint == fingerprint && !taken_over && stands_in(&earlier.draft) == stands_in(draft) {
+    if earlier.fingerprint == topic.fingerprint && !taken_over && stands_in(&earlier.draft) == stands_in(&topic.draft) {
         return Change::Same { id: earlier.id.clone() };
     }
     let keys: BTreeSet<&String> = earlier.draft.fields.keys().chain(fields.keys()).collect();

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Postings, Role, TopicKey, files};
+use super::{Attachment, CloudLink, FormalLetter, Knowledge, LookupKeys, Role, Topic, TopicKey, deciding::judge_alone, files};
 use crate::domain::{
     dedupe::{self, Prepared},
     findings::{Audience, Finding, Severity},
@@ -46,6 +46,9 @@ pub struct Reading {
     /// The drafts made ready for comparison, once for the lookup and the judgement.
     #[serde(skip)]
     prepared: OnceLock<Vec<Prepared>>,
+    /// The drafts judged by themselves: all that needs no knowledge of earlier mails.
+    #[serde(skip)]
+    alone: OnceLock<Vec<Topic>>,
 }
 
 /// Reads one mail. Never fails: what cannot be read is said in the result.
@@ -107,6 +110,7 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         forms: form_count,
         rows: row_count,
         prepared: OnceLock::new(),
+        alone: OnceLock::new(),
     }
 }
 
@@ -114,6 +118,27 @@ impl Reading {
     /// The drafts as they are compared, in their order.
     pub(super) fn prepared(&self, settings: &dedupe::Settings) -> &[Prepared] {
         self.prepared.get_or_init(|| self.drafts.iter().map(|draft| Prepared::of(|key| draft.text(key), settings)).collect())
+    }
+
+    /// Does ahead what [`super::decide`] would do for each draft by itself: several mails may be prepared at one time, while they must be
+    /// decided in order.
+    pub fn prepare(&self, knowledge: &Knowledge) {
+        self.prepared(&knowledge.dedupe);
+        self.alone.get_or_init(|| self.judged_alone(knowledge));
+    }
+
+    /// Forgets what was prepared by a knowledge that is no longer in force.
+    pub fn forget_prepared(&mut self) {
+        (self.prepared, self.alone) = (OnceLock::new(), OnceLock::new());
+    }
+
+    /// The drafts judged by themselves, in their order; they can be taken once.
+    pub(super) fn take_alone(&mut self, knowledge: &Knowledge) -> Vec<Topic> {
+        self.alone.take().unwrap_or_else(|| self.judged_alone(knowledge))
+    }
+
+    fn judged_alone(&self, knowledge: &Knowledge) -> Vec<Topic> {
+        self.drafts.iter().map(|draft| judge_alone(draft.clone(), knowledge)).collect()
     }
 
     /// What must be looked up before [`super::decide`].
@@ -125,7 +150,7 @@ impl Reading {
             references: self.message.references.clone(),
             receipt_numbers: receipt_number::find_in(&said),
             topics: self.drafts.iter().map(topic_key).collect::<BTreeSet<_>>().into_iter().collect(),
-            signatures: self.prepared(settings).iter().map(|prepared| Postings::of(&prepared.signature)).collect(),
+            signatures: self.prepared(settings).iter().map(|prepared| prepared.signature.clone()).collect(),
             codes: self.drafts.iter().map(credit_code).filter(|code| code.len() == 18).collect::<BTreeSet<_>>().into_iter().collect(),
         }
     }

@@ -9,7 +9,7 @@ use sqlx::{Any, AssertSqlSafe, FromRow, pool::PoolConnection};
 
 use super::{Store, StoreError, from_word, parameters, timestamp};
 use crate::domain::{
-    dedupe,
+    dedupe::{self, Comparison, Signature},
     reconcile::{Draft, PlacedValue},
     verdict::{Known, KnownTopic, LookupKeys, Postings, TopicKey, TopicStatus},
 };
@@ -22,6 +22,8 @@ const POSTINGS_A_STATEMENT: usize = 200;
 const POSTINGS_A_STEP: usize = 20;
 /// Keys looked for in one statement.
 const KEYS_A_STATEMENT: usize = 100;
+/// Topics read in one statement.
+const TOPICS_A_STATEMENT: usize = 20;
 
 #[derive(FromRow)]
 pub(super) struct TopicRow {
@@ -92,9 +94,7 @@ impl Store {
         }
         known.lacks_letter = lookup.lacks_letter(&known).await?;
         lookup.same_applicants(keys, &applicants, &mut known).await?;
-        for postings in &keys.signatures {
-            lookup.likely_twins(postings, settings, &mut known).await?;
-        }
+        lookup.likely_twins(keys, settings, &mut known).await?;
         Ok(known)
     }
 }
@@ -126,20 +126,44 @@ impl Lookup {
         Ok(())
     }
 
-    /// Topics that share bands or rare terms with one of the mail's. A bounded read of every posting, the same topics whatever the order
-    /// in which they came.
-    async fn likely_twins(&mut self, postings: &Postings, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
-        let serials = self.twin_candidates(postings, settings).await?;
-        if serials.is_empty() {
-            return Ok(());
+    /// Topics that share bands or rare terms with one of the mail's, and are like it or of the same applicant. A bounded read of every
+    /// posting, the same topics whatever the order in which they came.
+    async fn likely_twins(&mut self, keys: &LookupKeys, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
+        let mut candidates: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (at, signature) in keys.signatures.iter().enumerate() {
+            for serial in self.twin_candidates(&Postings::of(signature), settings).await? {
+                candidates.entry(serial).or_default().push(at);
+            }
         }
-        let list = parameters(1, serials.len());
-        let sql = format!("{} ({list}) ORDER BY t.serial", topics_where!("t.status <> 'withdrawn' AND t.serial IN"));
-        let mut query = sqlx::query_as::<_, TopicRow>(AssertSqlSafe(sql));
-        for serial in serials {
-            query = query.bind(serial);
+        let comparisons: Vec<Comparison<'_>> = keys.signatures.iter().map(Comparison::of).collect();
+        let mut near: BTreeSet<i64> = candidates.keys().copied().collect();
+        let serials: Vec<i64> = candidates.keys().copied().collect();
+        for part in serials.chunks(KEYS_A_STATEMENT) {
+            let sql = format!("SELECT topic_serial, body FROM signature WHERE topic_serial IN ({})", parameters(1, KEYS_A_STATEMENT));
+            let mut query = sqlx::query_as::<_, (i64, Vec<u8>)>(AssertSqlSafe(sql));
+            for at in 0..KEYS_A_STATEMENT {
+                query = query.bind(part.get(at).copied());
+            }
+            for (serial, body) in query.fetch_all(&mut *self.0).await? {
+                // One that has no signature is read in full.
+                let Some(elder) = Signature::from_bytes(&body) else { continue };
+                let mut own = candidates.get(&serial).into_iter().flatten().filter_map(|at| comparisons.get(*at));
+                if !own.any(|own| own.is_near(&elder, settings)) {
+                    near.remove(&serial);
+                }
+            }
         }
-        known.add(query.fetch_all(&mut *self.0).await?)
+        let serials: Vec<i64> = near.into_iter().collect();
+        for part in serials.chunks(TOPICS_A_STATEMENT) {
+            let list = parameters(1, TOPICS_A_STATEMENT);
+            let sql = format!("{} ({list}) ORDER BY t.serial", topics_where!("t.status <> 'withdrawn' AND t.serial IN"));
+            let mut query = sqlx::query_as::<_, TopicRow>(AssertSqlSafe(sql));
+            for at in 0..TOPICS_A_STATEMENT {
+                query = query.bind(part.get(at).copied());
+            }
+            known.add(query.fetch_all(&mut *self.0).await?)?;
+        }
+        Ok(())
     }
 
     /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are

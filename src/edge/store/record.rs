@@ -1,10 +1,15 @@
 //! Recording a verdict: message, attachments, topics, revisions, routes and the letters they cause, all in one transaction.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 use super::{
     Store, StoreError, Writing, millis,
     orders::{Decider, carry_out},
+    rows,
+    signatures::{self, Signed},
     word,
 };
 use crate::domain::{
@@ -64,10 +69,9 @@ impl Store {
         for returned in &verdict.returned {
             super::outbox::bounced(&mut transaction, &returned.message_id, &returned.why, returned.permanent, now).await?;
         }
-        let mut receipt_numbers = Vec::new();
-        for topic in &verdict.topics {
-            receipt_numbers.push(Some(record_topic(&mut transaction, message_id, topic, verdict, now, year).await?));
-        }
+        let topics: Vec<&Topic> = verdict.topics.iter().collect();
+        let numbers = record_topics(&mut transaction, message_id, &topics, verdict, now, year).await?;
+        let receipt_numbers: Vec<Option<String>> = numbers.into_iter().map(Some).collect();
         let carried = match (&verdict.orders, &verdict.from) {
             (Some(orders), Some(from)) if orders.verified => {
                 let decider = Decider { division: &orders.division, by: &from.address, message_id: Some(message_id) };
@@ -144,91 +148,142 @@ pub(super) async fn record_attachments(connection: &mut Writing, message_id: i64
     Ok(())
 }
 
-/// Records one topic; returns its receipt number.
-pub(super) async fn record_topic(
+/// A topic as it stands in the database now.
+struct Stored<'a> {
+    serial: i64,
+    number: String,
+    /// What this mail brought, unless it brought nothing new.
+    revision: Option<i64>,
+    change: &'static str,
+    topic: &'a Topic,
+}
+
+impl Stored<'_> {
+    fn signed(&self) -> Signed<'_> {
+        Signed { serial: self.serial, number: &self.number, signature: &self.topic.signature }
+    }
+}
+
+/// Records topics; returns their receipt numbers in their order.
+pub(super) async fn record_topics(
     connection: &mut Writing,
     message_id: i64,
-    topic: &Topic,
+    topics: &[&Topic],
     verdict: &Verdict,
     now: Timestamp,
     year: i16,
-) -> Result<String, StoreError> {
-    let (serial, number, revision, change) = match &topic.change {
-        Change::New => {
-            let number = next_number(connection, year).await?;
-            let serial = insert_topic(connection, &number, message_id, topic, verdict).await?;
-            (serial, number, Some(1), "new")
-        }
-        Change::Revision { id, .. } => {
-            let (serial, revision) = revise_topic(connection, id, message_id, topic, verdict).await?;
-            (serial, id.clone(), Some(revision), "revision")
-        }
-        Change::Same { id } => {
-            let (serial,): (i64,) = sqlx::query_as("SELECT serial FROM topic WHERE id = $1").bind(id).fetch_one(&mut **connection).await?;
-            (serial, id.clone(), None, "same")
-        }
-    };
-    sqlx::query("INSERT INTO topic_message (topic_serial, message_id, change) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(serial)
-        .bind(message_id)
-        .bind(change)
-        .execute(&mut **connection)
-        .await?;
-    if let Some(revision) = revision {
-        insert_revision(connection, serial, revision, message_id, topic, now).await?;
-        if revision == 1 {
-            super::signatures::add(connection, serial, &number, &topic.postings).await?;
-        } else {
-            super::signatures::replace(connection, serial, &number, &topic.postings).await?;
-        }
+) -> Result<Vec<String>, StoreError> {
+    let new: Vec<&Topic> = topics.iter().filter(|topic| topic.change == Change::New).copied().collect();
+    let mut first = insert_topics(connection, message_id, &new, verdict, year).await?.into_iter();
+    let mut stored: Vec<Stored<'_>> = Vec::with_capacity(topics.len());
+    for &topic in topics {
+        let (serial, number, revision, change) = match &topic.change {
+            Change::New => {
+                let (number, serial) = first.next().ok_or(sqlx::Error::RowNotFound)?;
+                (serial, number, Some(1), "new")
+            }
+            Change::Revision { id, .. } => {
+                let (serial, revision) = revise_topic(connection, id, topic, verdict, now).await?;
+                (serial, id.clone(), Some(revision), "revision")
+            }
+            Change::Same { id } => {
+                let (serial,): (i64,) =
+                    sqlx::query_as("SELECT serial FROM topic WHERE id = $1").bind(id).fetch_one(&mut **connection).await?;
+                (serial, id.clone(), None, "same")
+            }
+        };
+        stored.push(Stored { serial, number, revision, change, topic });
     }
-    Ok(number)
+    insert_mentions(connection, message_id, &stored).await?;
+    let changed = stored.iter().filter_map(|stored| Some((stored.serial, stored.revision?, stored.topic))).collect::<Vec<_>>();
+    insert_revisions(connection, message_id, &changed, now).await?;
+    let unsigned: Vec<Signed<'_>> = stored.iter().filter(|stored| stored.change == "new").map(Stored::signed).collect();
+    signatures::add(connection, &unsigned).await?;
+    for revised in stored.iter().filter(|stored| stored.change == "revision") {
+        signatures::replace(connection, &revised.signed()).await?;
+    }
+    Ok(stored.into_iter().map(|stored| stored.number).collect())
+}
+
+async fn insert_mentions(connection: &mut Writing, message_id: i64, stored: &[Stored<'_>]) -> Result<(), StoreError> {
+    for part in rows::in_steps(stored, 3) {
+        let into = "INSERT INTO topic_message (topic_serial, message_id, change)";
+        let sql = rows::insert(into, 3, part.len(), "ON CONFLICT DO NOTHING");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for stored in part {
+            query = query.bind(stored.serial).bind(message_id).bind(stored.change);
+        }
+        query.execute(&mut **connection).await?;
+    }
+    Ok(())
 }
 
 /// Counter that says after which number this database's receipts begin: programmes of one installation never give out the same.
 const NUMBERS_AFTER: &str = "receipts_after";
 
-async fn next_number(connection: &mut Writing, year: i16) -> Result<String, StoreError> {
-    let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO counter (name, value) VALUES ($1, 1 + coalesce((SELECT value FROM counter WHERE name = $2), 0))
-         ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
+/// The first of so many new running numbers.
+async fn next_numbers(connection: &mut Writing, year: i16, count: i64) -> Result<i64, StoreError> {
+    let (last,): (i64,) = sqlx::query_as(
+        "INSERT INTO counter (name, value) VALUES ($1, $3 + coalesce((SELECT value FROM counter WHERE name = $2), 0))
+         ON CONFLICT (name) DO UPDATE SET value = counter.value + $3 RETURNING value",
     )
     .bind(format!("receipt:{year}"))
     .bind(NUMBERS_AFTER)
+    .bind(count)
     .fetch_one(&mut **connection)
     .await?;
-    Ok(receipt_number::format(year, serial))
+    Ok(last - count + 1)
 }
 
-async fn insert_topic(
+/// Records new topics with their routes; returns receipt number and `topic.serial` of each, in their order.
+async fn insert_topics(
     connection: &mut Writing,
-    number: &str,
     message_id: i64,
-    topic: &Topic,
+    topics: &[&Topic],
     verdict: &Verdict,
-) -> Result<i64, StoreError> {
-    let (serial,): (i64,) = sqlx::query_as(
-        "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held, division, urgent, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12,
-                 (SELECT coalesce(s.arrived_at, s.seen_at) FROM sighting s WHERE s.message_id = $13 AND s.first = 1)) RETURNING serial",
+    year: i16,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    if topics.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (received_at, recorded_at): (i64, i64) = sqlx::query_as(
+        "SELECT coalesce(s.arrived_at, s.seen_at), m.recorded_at FROM message m JOIN sighting s ON s.message_id = m.id AND s.first = 1 WHERE m.id = $1",
     )
-    .bind(number)
-    .bind(&topic.key.applicant)
-    .bind(&topic.key.title)
-    .bind(uscc::normalise(topic.text("uscc")))
-    .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
-    .bind(verdict.bureau.as_ref().map(|bureau| bureau.id.as_str()))
-    .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
-    .bind(&topic.fingerprint)
-    .bind(word(topic.status))
-    .bind(i64::from(topic.held))
-    .bind(&topic.route.division)
-    .bind(i64::from(is_urgent(&verdict.subject, topic.text("note"))))
     .bind(message_id)
     .fetch_one(&mut **connection)
     .await?;
-    insert_route(connection, serial, message_id, topic).await?;
-    Ok(serial)
+    let first = next_numbers(connection, year, i64::try_from(topics.len()).unwrap_or(i64::MAX)).await?;
+    let numbered: Vec<(String, &Topic)> =
+        (first..).zip(topics).map(|(number, topic)| (receipt_number::format(year, number), *topic)).collect();
+    let mut serials: BTreeMap<String, i64> = BTreeMap::new();
+    for part in rows::in_steps(&numbered, 14) {
+        let into = "INSERT INTO topic (id, applicant_key, title_key, code_key, sender, bureau_id, bureau_name, revision, fingerprint, status, held,
+                    division, urgent, received_at)";
+        let sql = rows::insert(into, 14, part.len(), "RETURNING id, serial");
+        let mut query = sqlx::query_as::<_, (String, i64)>(AssertSqlSafe(sql));
+        for (number, topic) in part {
+            query = query
+                .bind(number)
+                .bind(&topic.key.applicant)
+                .bind(&topic.key.title)
+                .bind(uscc::normalise(topic.text("uscc")))
+                .bind(verdict.from.as_ref().map_or("", |from| from.address.as_str()))
+                .bind(verdict.bureau.as_ref().map(|bureau| bureau.id.as_str()))
+                .bind(verdict.bureau.as_ref().map(|bureau| bureau.name.as_str()))
+                .bind(1_i64)
+                .bind(&topic.fingerprint)
+                .bind(word(topic.status))
+                .bind(i64::from(topic.held))
+                .bind(&topic.route.division)
+                .bind(i64::from(is_urgent(&verdict.subject, topic.text("note"))))
+                .bind(received_at);
+        }
+        serials.extend(query.fetch_all(&mut **connection).await?);
+    }
+    let serial_of = |number: &String| serials.get(number).copied().ok_or(sqlx::Error::RowNotFound);
+    let routes = numbered.iter().map(|(number, topic)| Ok((serial_of(number)?, *topic))).collect::<Result<Vec<_>, sqlx::Error>>()?;
+    insert_routes(connection, &routes, recorded_at).await?;
+    Ok(numbered.into_iter().zip(routes).map(|((number, _), (serial, _))| (number, serial)).collect())
 }
 
 /// A revision keeps its number and, once a person has decided it, its division. A bureau of the notice that submits a held topic
@@ -236,9 +291,9 @@ async fn insert_topic(
 async fn revise_topic(
     connection: &mut Writing,
     id: &str,
-    message_id: i64,
     topic: &Topic,
     verdict: &Verdict,
+    now: Timestamp,
 ) -> Result<(i64, i64), StoreError> {
     let bureau = verdict.bureau.as_ref().filter(|bureau| bureau.decision == Decision::Accept);
     let (serial, revision, decided): (i64, i64, i64) = sqlx::query_as(
@@ -267,60 +322,66 @@ async fn revise_topic(
             .await?
             .rows_affected();
         if moved == 1 {
-            insert_route(connection, serial, message_id, topic).await?;
+            insert_routes(connection, &[(serial, topic)], millis(now)).await?;
         }
     }
     Ok((serial, revision))
 }
 
-pub(super) async fn insert_route(connection: &mut Writing, serial: i64, message_id: i64, topic: &Topic) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, recorded_at FROM message WHERE id = $10",
-    )
-    .bind(serial)
-    .bind(&topic.route.division)
-    .bind(topic.route.confidence)
-    .bind(serde_json::to_string(&topic.route.candidates)?)
-    .bind(serde_json::to_string(&topic.route.evidence)?)
-    .bind(word(topic.route.routed_by))
-    .bind(&topic.route.joint)
-    .bind(&topic.route.rules_version)
-    .bind(&topic.route.model_version)
-    .bind(message_id)
-    .execute(&mut **connection)
-    .await?;
+/// Routes of topics, decided at a time in milliseconds.
+pub(super) async fn insert_routes(connection: &mut Writing, topics: &[(i64, &Topic)], decided_at: i64) -> Result<(), StoreError> {
+    for part in rows::in_steps(topics, 10) {
+        let into = "INSERT INTO route (topic_serial, division, confidence, candidates, evidence, routed_by, joint, rules_version, model_version, decided_at)";
+        let mut query = sqlx::query(AssertSqlSafe(rows::insert(into, 10, part.len(), "")));
+        for (serial, topic) in part {
+            query = query
+                .bind(serial)
+                .bind(&topic.route.division)
+                .bind(topic.route.confidence)
+                .bind(serde_json::to_string(&topic.route.candidates)?)
+                .bind(serde_json::to_string(&topic.route.evidence)?)
+                .bind(word(topic.route.routed_by))
+                .bind(&topic.route.joint)
+                .bind(&topic.route.rules_version)
+                .bind(&topic.route.model_version)
+                .bind(decided_at);
+        }
+        query.execute(&mut **connection).await?;
+    }
     Ok(())
 }
 
-async fn insert_revision(
+/// Revisions, by `topic.serial` and number of the revision.
+async fn insert_revisions(
     connection: &mut Writing,
-    serial: i64,
-    revision: i64,
     message_id: i64,
-    topic: &Topic,
+    topics: &[(i64, i64, &Topic)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
-    sqlx::query(
-        "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates, completeness, normalised, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(serial)
-    .bind(revision)
-    .bind(message_id)
-    .bind(serde_json::to_string(&topic.fields)?)
-    .bind(places_of(topic)?)
-    .bind(serde_json::to_string(changed)?)
-    .bind(serde_json::to_string(&topic.closed)?)
-    .bind(serde_json::to_string(&topic.sources)?)
-    .bind(serde_json::to_string(&topic.findings)?)
-    .bind(serde_json::to_string(&topic.duplicates)?)
-    .bind(serde_json::to_string(&topic.completeness)?)
-    .bind(serde_json::to_string(&topic.normalised)?)
-    .bind(millis(now))
-    .execute(&mut **connection)
-    .await?;
+    for part in rows::in_steps(topics, 13) {
+        let into =
+            "INSERT INTO revision (topic_serial, revision, message_id, fields, places, changed, closed, sources, findings, duplicates,
+                    completeness, normalised, recorded_at)";
+        let mut query = sqlx::query(AssertSqlSafe(rows::insert(into, 13, part.len(), "")));
+        for (serial, revision, topic) in part {
+            let changed: &[String] = if let Change::Revision { changed, .. } = &topic.change { changed } else { &[] };
+            query = query
+                .bind(serial)
+                .bind(revision)
+                .bind(message_id)
+                .bind(serde_json::to_string(&topic.fields)?)
+                .bind(places_of(topic)?)
+                .bind(serde_json::to_string(changed)?)
+                .bind(serde_json::to_string(&topic.closed)?)
+                .bind(serde_json::to_string(&topic.sources)?)
+                .bind(serde_json::to_string(&topic.findings)?)
+                .bind(serde_json::to_string(&topic.duplicates)?)
+                .bind(serde_json::to_string(&topic.completeness)?)
+                .bind(serde_json::to_string(&topic.normalised)?)
+                .bind(millis(now));
+        }
+        query.execute(&mut **connection).await?;
+    }
     Ok(())
 }
 

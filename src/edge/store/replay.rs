@@ -7,7 +7,8 @@ use super::{
     Store, StoreError, Writing,
     known::{TopicRow, draft, topics_where},
     millis,
-    record::{insert_route, places_of, record_attachments, record_topic},
+    record::{insert_routes, places_of, record_attachments, record_topics},
+    signatures::{self, Signed},
     word,
 };
 use crate::domain::{
@@ -101,9 +102,9 @@ impl Store {
         for comparison in replayed.topics.iter().filter(|comparison| !comparison.differences.is_empty()) {
             match &comparison.stored {
                 None => {
-                    record_topic(&mut transaction, message_id, &comparison.now, &replayed.verdict, now, year).await?;
+                    record_topics(&mut transaction, message_id, &[&comparison.now], &replayed.verdict, now, year).await?;
                 }
-                Some(_) => put_right(&mut transaction, message_id, comparison, now).await?,
+                Some(_) => put_right(&mut transaction, comparison, now).await?,
             }
         }
         transaction.commit().await?;
@@ -111,7 +112,7 @@ impl Store {
     }
 }
 
-async fn put_right(transaction: &mut Writing, message_id: i64, comparison: &Comparison, now: Timestamp) -> Result<(), StoreError> {
+async fn put_right(transaction: &mut Writing, comparison: &Comparison, now: Timestamp) -> Result<(), StoreError> {
     let Some(then) = &comparison.stored else { return Ok(()) };
     let topic: &Topic = &comparison.now;
     let moved = comparison.differences.iter().any(|difference| matches!(difference, Difference::Division { .. }));
@@ -152,9 +153,9 @@ async fn put_right(transaction: &mut Writing, message_id: i64, comparison: &Comp
     .bind(serde_json::to_string(&topic.normalised)?)
     .execute(&mut **transaction)
     .await?;
-    super::signatures::replace(transaction, serial, &then.id, &topic.postings).await?;
+    signatures::replace(transaction, &Signed { serial, number: &then.id, signature: &topic.signature }).await?;
     if moved {
-        insert_route(transaction, serial, message_id, topic).await?;
+        insert_routes(transaction, &[(serial, topic)], millis(now)).await?;
     }
     Ok(())
 }

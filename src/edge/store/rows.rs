@@ -1,0 +1,44 @@
+//! Many rows in few statements: in a few fixed sizes, so that the database prepares each statement once.
+
+/// Rows of one statement, the most first.
+const STEPS: [usize; 6] = [64, 32, 16, 8, 4, 1];
+/// Parameters of one statement. Giving them costs more than in proportion to their number.
+const PARAMETERS_MAX: usize = 200;
+
+/// Cuts rows of so many columns into statements.
+pub(super) fn in_steps<T>(mut rows: &[T], columns: usize) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let step = STEPS.into_iter().find(|step| *step <= rows.len() && (*step == 1 || step * columns <= PARAMETERS_MAX))?;
+        let (part, rest) = rows.split_at(step);
+        rows = rest;
+        Some(part)
+    })
+}
+
+/// `INSERT … VALUES ($1, $2), ($3, $4) …`: so many rows of so many columns, then what follows.
+pub(super) fn insert(into: &str, columns: usize, rows: usize, then: &str) -> String {
+    let lists: Vec<String> = (0..rows).map(|row| format!("({})", super::parameters(row * columns + 1, columns))).collect();
+    format!("{into} VALUES {} {then}", lists.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_steps, insert};
+
+    #[test]
+    fn every_row_stands_in_one_statement_in_its_order() {
+        let rows: Vec<u32> = (0..75).collect();
+        for (columns, lengths) in [(3, &[64, 8, 1, 1, 1][..]), (14, &[8, 8, 8, 8, 8, 8, 8, 8, 8, 1, 1, 1])] {
+            let parts: Vec<&[u32]> = in_steps(&rows, columns).collect();
+            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), lengths);
+            assert_eq!(parts.concat(), rows);
+        }
+        assert_eq!(in_steps(&rows, 1_000).count(), rows.len());
+        assert_eq!(in_steps::<u32>(&[], 3).count(), 0);
+    }
+
+    #[test]
+    fn parameters_are_numbered_through() {
+        assert_eq!(insert("INSERT INTO t (a, b)", 2, 2, "RETURNING a"), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
+    }
+}
