@@ -93,3 +93,12 @@ fn a_large_attachment_in_a_forwarded_mail_is_asked_for_like_the_sender_s_own() {
     let answer = verdict::read(mail("Re: 企业材料", plain, &below).as_bytes(), &attached::shipped());
     assert!(answer.links.is_empty(), "history below an answer is old news");
 }
+
+#[test]
+fn mail_of_senders_that_are_never_answered_is_marked_whoever_they_are() {
+    let mut knowledge = attached::shipped();
+    knowledge.submitters.never_answered.push("@example.cn".to_owned());
+    let marked = |knowledge| !verdict::read(mail("材料", "text/plain", "x").as_bytes(), knowledge).message.machine_marks.is_empty();
+    assert!(marked(&knowledge));
+    assert!(!marked(&attached::shipped()));
+}

@@ -74,6 +74,7 @@ pub fn check_topic(topic: &Draft, catalogue: &Catalogue, settings: &RuleSettings
     formats::money_is_a_number(&desk, &mut findings);
     formats::period_is_plausible(&desk, &mut findings);
     formats::industry_code_is_known(&desk, &mut findings);
+    formats::one_choice_is_one(&desk, &mut findings);
     findings
 }
 

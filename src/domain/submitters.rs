@@ -21,6 +21,14 @@ pub struct Submitters {
     /// County-level areas: their bureaus are known, and all of them hold.
     #[serde(default, rename = "county")]
     pub counties: Vec<Counties>,
+    /// Addresses whose mail is recorded and never answered: providers' own mail and promotions. `@example.cn`: all of a domain.
+    #[serde(default = "providers")]
+    pub never_answered: Vec<String>,
+}
+
+/// NetEase's own mail, where a directory says nothing.
+fn providers() -> Vec<String> {
+    vec!["@service.netease.com".to_owned()]
 }
 
 /// The county-level areas of one prefecture, in a compact table.
@@ -128,6 +136,16 @@ impl Submitters {
         include_str!("../../config/submitters.toml")
     }
 
+    /// Whether mail from this address is never answered.
+    #[must_use]
+    pub fn is_never_answered(&self, address: &str) -> bool {
+        let address = folding::fold(address);
+        self.never_answered
+            .iter()
+            .map(|known| folding::fold(known))
+            .any(|known| if known.starts_with('@') { address.ends_with(&known) } else { address == known })
+    }
+
     /// The bureau named by the strongest clue that names one; `None` where no clue names any.
     #[must_use]
     pub fn recognise(&self, clues: &[Clue<'_>]) -> Option<Bureau> {
@@ -167,6 +185,9 @@ impl Submitters {
                 mistakes.push(format!("submitter {}: {address:?} is no mail address", entry.id));
             }
         }
+        for address in self.never_answered.iter().filter(|address| !address.contains('@')) {
+            mistakes.push(format!("never_answered: {address:?} is no mail address"));
+        }
         for counties in &self.counties {
             if !self.entries.iter().any(|entry| entry.id == counties.of) {
                 mistakes.push(format!("county {}: no submitter has the id {}", counties.city, counties.of));
@@ -197,6 +218,18 @@ mod tests {
         let shipped = Submitters::parse(include_str!("../../config/submitters.toml")).unwrap();
         assert_eq!(shipped.entries.iter().filter(|entry| entry.decision == Decision::Accept).count(), 16);
         assert_eq!(shipped.counties.iter().map(|counties| counties.areas.len()).sum::<usize>(), 59);
+    }
+
+    #[test]
+    fn who_is_never_answered_is_a_list_of_addresses_and_domains() {
+        let directory = Submitters::parse("never_answered = ['News@shop.example', '@ads.example']").unwrap();
+        for (address, never) in
+            [("news@SHOP.example", true), ("a@ads.example", true), ("a@xads.example", false), ("a@service.netease.com", false)]
+        {
+            assert_eq!(directory.is_never_answered(address), never, "{address}");
+        }
+        assert!(Submitters::parse("").unwrap().is_never_answered("system@service.netease.com"), "where nothing is said");
+        assert!(Submitters::parse("never_answered = ['shop']").is_err());
     }
 
     #[test]

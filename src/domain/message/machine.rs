@@ -52,8 +52,6 @@ fn by_sender(message: &Message, mark: &mut impl FnMut(MachineKind, String)) {
             mark(MachineKind::Bulk, format!("From: {local}"));
         } else if local.contains("+auto_=") {
             mark(MachineKind::AutoReply, "From: +auto_=".to_owned());
-        } else if from.address.ends_with("@service.netease.com") {
-            mark(MachineKind::Bulk, "NetEase's own mail".to_owned());
         }
     }
 }

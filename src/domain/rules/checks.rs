@@ -131,6 +131,8 @@ pub static GB_CODE: Check = sender(
     &["gb_code"],
     "“{label}”所填“{found}”不是国民经济行业分类（GB/T 4754—2017）中的代码，请填写2至4位数字，可带门类字母，例如：C3670。",
 );
+pub static ONE_CHOICE: Check =
+    reviewer("R14.choice", Warning, &["mode"], "“{label}”只能选一项，所填“{found}”有{count}项，请人工核对以哪一项为准。");
 pub static NO_TABLE: Check = sender("R15.no_table", Error, &[], "未见附件2（汇总表），请由报送单位汇总后附上，例如：附件2汇总表.xlsx。");
 pub static MANY_TABLES: Check = sender(
     "R15.many_tables",

@@ -121,6 +121,19 @@ pub fn money_is_a_number(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Where one option is asked for, one is chosen: which of two is meant, a person decides.
+pub fn one_choice_is_one(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
+    for (key, text) in of_kind(desk, FieldKind::Enum) {
+        let choices = desk.form.and_then(|form| form.field(key)).map(|field| field.choices.as_slice()).unwrap_or_default();
+        let chosen: Vec<&str> = text.split(['、', '；', '\n']).map(str::trim).filter(|option| !option.is_empty()).collect();
+        let known = |option: &&&str| choices.iter().any(|choice| folding::fold(choice) == folding::fold(option));
+        if chosen.len() > 1 && chosen.iter().filter(known).count() > 0 {
+            let count = chosen.len().to_string();
+            desk.raise(findings, &checks::ONE_CHOICE, key, &[("found", &shortened(text, 40)), ("count", &count)]);
+        }
+    }
+}
+
 /// How long a topic takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {

@@ -107,7 +107,7 @@ pub static RULES: &[Rule] = &[
         "以附件1申报，单位和联系信息完整",
         Hard,
         &["topic_title", "applicant", "uscc", "contact", "phone", "email", "leader", "period", "invest", "partners", "keywords", "gb_code"],
-        &[&NO_ANNEX_1, &PHONE, &EMAIL, &MONEY, &MONEY_SCALE, &PERIOD, &PERIOD_BACKWARDS, &PERIOD_LONG, &GB_CODE],
+        &[&NO_ANNEX_1, &PHONE, &EMAIL, &MONEY, &MONEY_SCALE, &PERIOD, &PERIOD_BACKWARDS, &PERIOD_LONG, &GB_CODE, &ONE_CHOICE],
         "检查必填栏目和格式；其他未列入各规则的栏目也归此项",
     ),
     rule(
@@ -118,7 +118,7 @@ pub static RULES: &[Rule] = &[
         &[&NO_TABLE, &MANY_TABLES, &ROW_WITHOUT_FORM, &FORM_WITHOUT_ROW, &DIFFERS, &HIDDEN],
         "汇总表与申报表逐项核对",
     ),
-    rule("R16", "以正式文件报送", Flag, &[], &[&FORMAL_LETTER], "未见正式文件的先行收下，提请补报"),
+    rule("R16", "以正式文件报送", Flag, &[], &[&FORMAL_LETTER], "未见正式文件的先行收下，提请补报；印章的真伪由人核对，系统不作核验"),
     rule("R17", "集中报送", Workflow, &[], &[], "一封邮件可含多项课题；一份附件有问题不影响其他"),
     rule("R18", "电子版发至指定邮箱", Workflow, &[], &[], "守候指定邮箱；网盘链接和超限邮件提请重发"),
     rule("R19", "坚持问题导向，有明确的攻关方向", Flag, &["problem", "background"], &[&PROBLEM_SHORT], "检查是否填写和字数"),

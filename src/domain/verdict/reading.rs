@@ -14,7 +14,7 @@ use crate::domain::{
     hex,
     limits::Limits,
     links::{self, above_quote},
-    message::{self, Message},
+    message::{self, MachineKind, MachineMark, Message},
     receipt_number,
     reconcile::{Draft, Reconciliation, reconcile},
     submitters::{Bureau, Clue, How},
@@ -75,6 +75,10 @@ pub fn read_watched(raw: &[u8], knowledge: &Knowledge, watch: &mut dyn FnMut(&st
         Ok(message) => (message, None),
         Err(problem) => (Message::default(), Some(problem.to_string())),
     };
+    if message.from.iter().any(|from| knowledge.submitters.is_never_answered(&from.address)) {
+        let evidence = "never_answered in submitters.toml".to_owned();
+        message.machine_marks.push(MachineMark { kind: MachineKind::Bulk, evidence });
+    }
     let (unpacked, mut read_files) = files::read_files(&mut message, knowledge, watch);
     let forwarded = unpacked.inner_mails.iter().map(|inner| inner.text.as_str()).collect::<Vec<_>>().join("\n");
     let text_above_quote = above_quote(&message.text).to_owned();
