@@ -221,3 +221,46 @@ fn a_held_topic_is_let_go_by_a_persons_word_even_to_its_own_division() {
     assert_eq!((&let_go["held"], &let_go["division"]), (&Value::Bool(false), &held["division"]));
     assert_eq!(let_go["routed_by"], "person");
 }
+
+/// The made-up codes of GB 32100-2015, and what is said about each: rule, severity and a part of the sentence.
+const CODES: [(&str, Option<(&str, &str, &str)>); 14] = [
+    ("91220101TEXT00017E", None),
+    ("91220201TEXT00025E", None),
+    ("91220501TEXT00033Q", None),
+    ("91222403TEXT000414", None),
+    ("91220581TEXT000687", None),
+    ("12220000TEXT0005X8", Some(("R8", "error", "通知要求申报主体必须是企业"))),
+    ("52220100TEXT000764", Some(("R8", "error", "通知要求申报主体必须是企业"))),
+    ("93220882TEXT00084L", Some(("R8", "warning", "请确认申报单位"))),
+    ("91220101TEXT00017F", Some(("USCC", "warning", "校验不通过"))),
+    ("91220101TEXTO0017E", Some(("USCC", "error", "不应出现的字符“O”，是否应为“91220101TEXT00017E”"))),
+    ("91220101TEXT0001E", Some(("USCC", "error", "为17位，应为18位"))),
+    ("91220110TEXT00017E", Some(("USCC", "warning", "校验不通过"))),
+    ("98220101TEXT00017Q", Some(("USCC", "warning", "前两位不在已知的登记类别之内"))),
+    ("91220101TEXT00016B", Some(("USCC", "warning", "第9—17位（主体标识码）的校验位不符"))),
+];
+
+#[test]
+fn every_kind_of_credit_code_is_told_apart_in_mail_that_was_imported() {
+    let (annexd, samples) = (offline(), samples());
+    let own = |(sample, (code, _)): (&Value, &(&str, _))| with(&fields(sample), &[("uscc", *code)]);
+    let topics: Vec<Fields> = samples.iter().zip(&CODES).map(own).collect();
+    annexd.say(&["import", &file(&annexd, &bureau_mail("codes", "gxj@example.cn", package(&topics)))]);
+    let recorded = annexd.export("topics");
+    assert_eq!(recorded.len(), CODES.len());
+    for (code, expected) in CODES {
+        let topic = recorded.iter().find(|topic| topic["fields"]["uscc"] == code).expect("the code stays as it was written");
+        let findings = topic["findings"].as_array().unwrap().iter();
+        let about: Vec<[&str; 3]> = findings
+            .map(|finding| ["rule", "severity", "message"].map(|key| finding[key].as_str().unwrap()))
+            .filter(|[rule, _, message]| *rule == "USCC" || (*rule == "R8" && message.contains("统一社会信用代码属于")))
+            .collect();
+        match (about.as_slice(), expected) {
+            ([], None) => {}
+            ([[rule, severity, message]], Some((its_rule, its_severity, part))) => {
+                assert_eq!((*rule, *severity, message.contains(part)), (its_rule, its_severity, true), "{code}: {message}");
+            }
+            (about, _) => panic!("{code}: {about:?}"),
+        }
+    }
+}
