@@ -264,3 +264,26 @@ fn every_kind_of_credit_code_is_told_apart_in_mail_that_was_imported() {
         }
     }
 }
+
+#[test]
+fn a_code_under_two_names_shows_over_mails_and_a_correction_is_not_held_against_itself() {
+    let (annexd, samples) = (offline(), samples());
+    let topic = |at: usize, applicant: &str, code: &str| with(&fields(&samples[at]), &[("applicant", applicant), ("uscc", code)]);
+    let shared = |title: &str| {
+        let topics = annexd.export("topics");
+        let topic = topics.iter().find(|topic| topic["fields"]["topic_title"] == title).unwrap();
+        let findings = topic["findings"].as_array().unwrap().iter().map(|finding| finding["message"].as_str().unwrap().to_owned());
+        findings.filter(|message| message.contains("在本批及相关已收课题中")).collect::<Vec<_>>()
+    };
+    let title = |at: usize| samples[at]["title"].as_str().unwrap();
+    let arrives = |id: &str, from: &str, topic: Fields| annexd.say(&["import", &file(&annexd, &bureau_mail(id, from, package(&[topic])))]);
+
+    arrives("first", "gxj@example.cn", topic(0, "长春示例轨道装备有限公司", "91220101TEXT00017E"));
+    arrives("second", "gxj@example.cn", topic(1, "长春示例高速装备有限公司", "91220101TEXT00017E"));
+    assert_eq!(shared(title(0)), Vec::<String>::new(), "it was alone when it came");
+    let [told] = shared(title(1)).try_into().unwrap();
+    assert!(told.contains("91220101TEXT00017E") && told.contains("长春示例轨道装备有限公司、长春示例高速装备有限公司"), "{told}");
+
+    arrives("third", "gxj@example.cn", topic(1, "长春示例高速装备有限公司", "91220201TEXT00025E"));
+    assert_eq!(shared(title(1)), Vec::<String>::new(), "its earlier code is put right");
+}

@@ -98,7 +98,7 @@ impl Case {
             return rules::check_topic(&draft(&self.form, &self.set, &self.hidden, catalogue), catalogue, settings);
         }
         let drafts: Vec<Draft> = self.batch.iter().map(|changes| draft(&self.form, changes, &[], catalogue)).collect();
-        rules::check_batch(&drafts, settings).into_iter().map(|(_, finding)| finding).collect()
+        rules::check_batch(&drafts, &[], settings).into_iter().map(|(_, finding)| finding).collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! R26 over the whole batch: what only shows when topics lie side by side. For reviewers; an agency may well serve three honest firms.
+//! R26 over the whole batch and what is on record beside it: what only shows when topics lie side by side. For reviewers; an agency may
+//! well serve three honest firms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,11 @@ use crate::domain::{
 /// Names or codes shown in a message.
 const SHOWN: usize = 4;
 
-/// One phone for many firms, one code under different names, one name with different codes. Each finding with the topic it belongs to.
+/// One phone for many firms, one code under different names, one name with different codes: among these topics, and between them and
+/// those on record. Each finding with the place of the topic it belongs to; none is about a topic on record.
 #[must_use]
-pub fn check_batch(topics: &[Draft], settings: &RuleSettings) -> Vec<(usize, Finding)> {
-    let faces: Vec<Face> = topics.iter().map(Face::of).collect();
+pub fn check_batch<'a>(topics: &[Draft], on_record: impl IntoIterator<Item = &'a Draft>, settings: &RuleSettings) -> Vec<(usize, Finding)> {
+    let faces: Vec<Face> = topics.iter().map(Face::of).chain(on_record.into_iter().map(Face::of)).collect();
     let mut findings = Vec::new();
     let firms = |face: &Face| face.phones.iter().map(|phone| (phone.clone(), face.name.clone())).collect();
     shared(&faces, firms, settings.thresholds.firms_per_phone_max, |phone, at, names| {

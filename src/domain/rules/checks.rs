@@ -245,19 +245,19 @@ pub static PHONE_SHARED: Check = reviewer(
     "R26.phone",
     Warning,
     &["phone", "applicant"],
-    "联系电话“{found}”在本批中对应{count}家申报单位（{others}），请人工核实联系人。",
+    "联系电话“{found}”在本批及相关已收课题中对应{count}家申报单位（{others}），请人工核实联系人。",
 );
 pub static CODE_SHARED: Check = reviewer(
     "R26.code_shared",
     Warning,
     &["uscc", "applicant"],
-    "统一社会信用代码“{found}”在本批中对应不同的申报单位名称（{others}），请人工核对。",
+    "统一社会信用代码“{found}”在本批及相关已收课题中对应不同的申报单位名称（{others}），请人工核对。",
 );
 pub static NAME_SHARED: Check = reviewer(
     "R26.name_shared",
     Warning,
     &["uscc", "applicant"],
-    "申报单位“{found}”在本批中填写了不同的统一社会信用代码（{others}），请人工核对。",
+    "申报单位“{found}”在本批及相关已收课题中填写了不同的统一社会信用代码（{others}），请人工核对。",
 );
 pub static CODE_CHECK: Check = sender(
     "USCC.check",

@@ -55,7 +55,7 @@ pub fn decide(mut reading: Reading, known: &Known, knowledge: &Knowledge) -> Ver
     if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
         topics = judge_topics(&reading, alone, known, &assigned, kind, knowledge);
         let drafts: Vec<Draft> = topics.iter().map(|topic| topic.draft.clone()).collect();
-        for (at, finding) in rules::check_batch(&drafts, &knowledge.rules) {
+        for (at, finding) in rules::check_batch(&drafts, twins::others_on_record(known, &assigned), &knowledge.rules) {
             topics.get_mut(at).into_iter().for_each(|topic| topic.findings.push(finding.clone()));
         }
         findings.clone_from(&reading.findings);

@@ -3,6 +3,7 @@
 use super::{Duplicate, Knowledge, Known, KnownTopic, Topic};
 use crate::domain::{
     dedupe::{self, Comparison, Evidence, Likeness, Prepared, Prose},
+    reconcile::Draft,
     routing::{Candidate, Route, RoutedBy},
 };
 
@@ -59,6 +60,11 @@ pub fn note_within_mail(topic: &mut Topic, prepared: &Prepared, batch: &dedupe::
         let title = eldest.text("topic_title").to_owned();
         follow(&mut topic.route, &eldest.route.division, &title);
     }
+}
+
+/// What the store knows beside the topics that this mail revises: their earlier versions may hold the very mistake that it corrects.
+pub fn others_on_record<'a>(known: &'a Known, revised: &[Option<&KnownTopic>]) -> impl Iterator<Item = &'a Draft> {
+    known.topics.iter().filter(|elder| !revised.iter().flatten().any(|own| own.id == elder.id)).map(|elder| &elder.draft)
 }
 
 fn evidence(topic: &Topic, prepared: &Prepared, elder: &Prose) -> Evidence {
