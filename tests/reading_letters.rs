@@ -159,9 +159,13 @@ fn a_scan_in_place_of_an_annex_is_asked_for_as_a_document() {
             .any(|finding| finding.rule == "R14" && finding.message.contains(name) && finding.message.contains("以.docx格式"))
     };
     let (scan, photo, form) = (bytes_of("scan.pdf"), bytes_of("scan.jpg"), attached::fixture("word/four_columns_1.docx"));
-    for (name, bytes) in
-        [("附件1-造雪机.pdf", &scan), ("专项课题申报表.jpg", &photo), ("汇总表.pdf", &scan), ("材料.docx", &picture_in_word())]
-    {
+    for (name, bytes) in [
+        ("附件1-造雪机.pdf", &scan),
+        ("专项课题申报表.jpg", &photo),
+        ("汇总表.pdf", &scan),
+        ("材料.docx", &picture_in_word()),
+        ("附件1.txt", &b"abc".to_vec()),
+    ] {
         assert!(asked(&read(&[(name, bytes.clone())]), name), "{name}");
     }
     let both = read(&[("附件1-造雪机.docx", form.clone()), ("附件1-造雪机（盖章）.pdf", scan.clone())]);

@@ -169,12 +169,15 @@ pub fn find_letter(files: &[ReadFile], texts: &[&str]) -> Option<FormalLetter> {
     Some(FormalLetter { attachment: found.file.path.clone(), number, recognised: None })
 }
 
-/// Scans that came in place of a form or table are asked for as documents. A scan beside a form that was read is its sealed copy.
+/// Scans, plain texts and other kinds that came in place of a form or table are asked for as documents. A scan beside a form that was
+/// read is its sealed copy.
 pub fn ask_for_scanned_annexes(files: &mut [ReadFile], letter: Option<&FormalLetter>, catalogue: &Catalogue) {
     let has = |role: Role| files.iter().any(|file| file.role == role);
     let (forms, tables) = (has(Role::Annex1), has(Role::Annex2));
     for file in files {
-        if !file.could_be_scan() || letter.is_some_and(|letter| letter.attachment == file.file.path) {
+        let is_scan = file.could_be_scan();
+        let of_no_kind = file.role == Role::Other && file.file.file_type == FileType::Other && file.file.status == FileStatus::Kept;
+        if !(is_scan || of_no_kind) || letter.is_some_and(|letter| letter.attachment == file.file.path) {
             continue;
         }
         let missing = match annex_called(file.base_name(), catalogue) {
@@ -183,11 +186,13 @@ pub fn ask_for_scanned_annexes(files: &mut [ReadFile], letter: Option<&FormalLet
             None => file.is_word() && !forms && !tables,
         };
         if missing {
-            file.file.status = FileStatus::Unsupported;
-            file.file.problem = Some(
-                "文件是扫描件或图片，没有可以读取的文字。请将填写好的申报表以.docx格式、汇总表以.xlsx格式作为附件发送，盖章扫描件可同时附上。"
-                    .to_owned(),
-            );
+            let what = if is_scan {
+                "文件是扫描件或图片，没有可以读取的文字。"
+            } else {
+                "文件不是可以读取的表格或文档格式。"
+            };
+            let remedy = "请将填写好的申报表以.docx格式、汇总表以.xlsx格式作为附件发送，盖章扫描件可同时附上。";
+            (file.file.status, file.file.problem) = (FileStatus::Unsupported, Some(format!("{what}{remedy}")));
         }
     }
 }

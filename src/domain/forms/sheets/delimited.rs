@@ -65,6 +65,9 @@ fn records(text: &str, delimiter: u8) -> impl Iterator<Item = (u32, csv::StringR
     reader.into_records().map_while(Result::ok).map(move |record| {
         let begin = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
         let before = text.get(begin..).unwrap_or_default();
+        // The csv reader ends a record at CR; the LF behind it ends the same line.
+        let ended = begin.checked_sub(1).and_then(|at| text.as_bytes().get(at)) == Some(&b'\r');
+        let before = before.strip_prefix('\n').filter(|_| ended).unwrap_or(before);
         let blank = before.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| *byte == b'\n').count();
         (u32::try_from(blank).unwrap_or(u32::MAX), record)
     })
@@ -127,6 +130,8 @@ mod tests {
             texts("a,b\n\n\n=\"0431\",'139\n"),
             [(0, 0, "a".to_owned()), (0, 1, "b".to_owned()), (3, 0, "0431".to_owned()), (3, 1, "139".to_owned()),]
         );
+        let rows = |text: &str| texts(text).into_iter().map(|(row, ..)| row).collect::<Vec<_>>();
+        assert_eq!(rows("a,b\r\n1,2\r\n\r\n3,4\r\n"), [0, 0, 1, 1, 3, 3], "as Excel ends its lines");
     }
 
     #[test]
