@@ -166,7 +166,7 @@ impl Lookup {
         Ok(())
     }
 
-    /// [`dedupe::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to compare are
+    /// [`dedupe::Index`] asks its memory; here the postings are asked where they lie: all of them in one statement, counted there, so that the few topics to compare are
     /// all that is fetched. Best first; `topic.serial`s.
     async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
         let enough = i64::from(dedupe::PAIRS_MIN);
