@@ -179,8 +179,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tame<S> {
                 if this.spooling.is_some() {
                     return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                 }
-                // The end: what is left of a line is the library's to judge.
-                let rest = std::mem::take(&mut this.line);
+                // The end: what is left of a line is the library's to judge, in letters that it can read.
+                let rest = readable(std::mem::take(&mut this.line));
                 if rest.is_empty() {
                     return Poll::Ready(Ok(()));
                 }
@@ -304,6 +304,11 @@ mod tests {
     async fn chinese_right_behind_a_response_code_stands_apart_from_it() {
         let said = encoding_rs::GBK.encode("A1 NO [ALERT]请重新登录\r\n* 1 FETCH (FLAGS ())\r\n").0.into_owned();
         assert_eq!(tamed(&said).await, "A1 NO [ALERT] 请重新登录\r\n* 1 FETCH (FLAGS ())\r\n".as_bytes());
+    }
+
+    #[tokio::test]
+    async fn a_status_that_breaks_off_is_as_readable_as_a_whole_one() {
+        assert_eq!(tamed(b"A4 OK [READ-ONLY]\x95\rhalf").await, "A4 OK [READ-ONLY] \u{FFFD}\rhalf".as_bytes());
     }
 
     #[tokio::test]
