@@ -24,10 +24,10 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// annexd's own; the lock is the database's and ends with the transaction.
 pub(super) const WRITERS_TURN: &str = "SELECT pg_advisory_xact_lock(4702394921427289928)";
 
-/// Every SQLite connection: WAL, synchronised to the disk at each commit, 4 MB of pages in memory, 16 MB of log before it is worked in, and
+/// Every SQLite connection: WAL, synchronised to the disk at each commit, 16 MB of log before it is worked in, and
 /// 20 s of waiting for another writer.
 const SQLITE_WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -4000; PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = 20000";
+    PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = 20000";
 const SQLITE_READING: &str = "PRAGMA busy_timeout = 20000";
 const POSTGRES_READING: &str = "SET default_transaction_read_only = on";
 
