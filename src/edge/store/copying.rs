@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, Writing, engine::Engine};
+use super::{Store, StoreError, Writing, engine::Engine, rows};
 
 /// Rows written in one statement; the widest table has some twenty columns, and SQLite takes 32 766 parameters.
 const ROWS_A_STATEMENT: usize = 200;
@@ -83,12 +83,10 @@ async fn copy_table(from: &mut Writing, engine: Engine, to: &mut Writing, table:
     if batch.is_empty() { Ok(()) } else { write(to, table, &names, &columns, &batch).await }
 }
 
-async fn write(to: &mut Writing, table: &str, names: &str, columns: &[Column], rows: &[AnyRow]) -> Result<(), StoreError> {
-    let lists: Vec<String> =
-        (0..rows.len()).map(|row| format!("({})", super::parameters(row * columns.len() + 1, columns.len()))).collect();
-    let sql = format!("INSERT INTO \"{table}\" ({names}) VALUES {}", lists.join(", "));
+async fn write(to: &mut Writing, table: &str, names: &str, columns: &[Column], values: &[AnyRow]) -> Result<(), StoreError> {
+    let sql = rows::insert(&format!("INSERT INTO \"{table}\" ({names})"), columns.len(), values.len(), "");
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for row in rows {
+    for row in values {
         for (index, column) in columns.iter().enumerate() {
             query = match column.kind {
                 Kind::Whole => query.bind(row.try_get::<Option<i64>, _>(index)?),

@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::{Any, AssertSqlSafe, FromRow, pool::PoolConnection};
 
-use super::{Store, StoreError, from_word, parameters, timestamp};
+use super::{Store, StoreError, from_word, parameters, rows, timestamp};
 use crate::domain::{
     dedupe::{self, Comparison, Signature},
     reconcile::{Draft, PlacedValue},
@@ -136,13 +136,13 @@ impl Lookup {
             }
         }
         let comparisons: Vec<Comparison<'_>> = keys.signatures.iter().map(Comparison::of).collect();
-        let mut near: BTreeSet<i64> = candidates.keys().copied().collect();
         let serials: Vec<i64> = candidates.keys().copied().collect();
+        let mut near: BTreeSet<i64> = serials.iter().copied().collect();
         for part in serials.chunks(KEYS_A_STATEMENT) {
             let sql = format!("SELECT topic_serial, body FROM signature WHERE topic_serial IN ({})", parameters(1, KEYS_A_STATEMENT));
             let mut query = sqlx::query_as::<_, (i64, Vec<u8>)>(AssertSqlSafe(sql));
-            for at in 0..KEYS_A_STATEMENT {
-                query = query.bind(part.get(at).copied());
+            for value in rows::filled_up(part, KEYS_A_STATEMENT) {
+                query = query.bind(value);
             }
             for (serial, body) in query.fetch_all(&mut *self.0).await? {
                 // One that has no signature is read in full.
@@ -158,16 +158,16 @@ impl Lookup {
             let list = parameters(1, TOPICS_A_STATEMENT);
             let sql = format!("{} ({list}) ORDER BY t.serial", topics_where!("t.status <> 'withdrawn' AND t.serial IN"));
             let mut query = sqlx::query_as::<_, TopicRow>(AssertSqlSafe(sql));
-            for at in 0..TOPICS_A_STATEMENT {
-                query = query.bind(part.get(at).copied());
+            for value in rows::filled_up(part, TOPICS_A_STATEMENT) {
+                query = query.bind(value);
             }
             known.add(query.fetch_all(&mut *self.0).await?)?;
         }
         Ok(())
     }
 
-    /// [`dedupe::Index`] asks its memory; here the postings are asked where they lie: all of them in one statement, counted there, so that the few topics to compare are
-    /// all that is fetched. Best first; `topic.serial`s.
+    /// [`dedupe::Index::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to
+    /// compare are all that is fetched. Best first; `topic.serial`s.
     async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
         let enough = i64::from(dedupe::PAIRS_MIN);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
@@ -215,8 +215,8 @@ impl Lookup {
         for part in values.chunks(KEYS_A_STATEMENT) {
             let list = parameters(1, KEYS_A_STATEMENT);
             let mut query = sqlx::query_as(AssertSqlSafe(format!("SELECT DISTINCT {column} FROM topic WHERE {column} IN ({list})")));
-            for at in 0..KEYS_A_STATEMENT {
-                query = query.bind(part.get(at).copied());
+            for value in rows::filled_up(part, KEYS_A_STATEMENT) {
+                query = query.bind(value);
             }
             let rows: Vec<(String,)> = query.fetch_all(&mut *self.0).await?;
             there.extend(rows.into_iter().map(|(value,)| value));

@@ -154,7 +154,6 @@ struct Stored<'a> {
     number: String,
     /// What this mail brought, unless it brought nothing new.
     revision: Option<i64>,
-    change: &'static str,
     topic: &'a Topic,
 }
 
@@ -177,29 +176,29 @@ pub(super) async fn record_topics(
     let mut first = insert_topics(connection, message_id, &new, verdict, year).await?.into_iter();
     let mut stored: Vec<Stored<'_>> = Vec::with_capacity(topics.len());
     for &topic in topics {
-        let (serial, number, revision, change) = match &topic.change {
+        let (serial, number, revision) = match &topic.change {
             Change::New => {
                 let (number, serial) = first.next().ok_or(sqlx::Error::RowNotFound)?;
-                (serial, number, Some(1), "new")
+                (serial, number, Some(1))
             }
             Change::Revision { id, .. } => {
                 let (serial, revision) = revise_topic(connection, id, topic, verdict, now).await?;
-                (serial, id.clone(), Some(revision), "revision")
+                (serial, id.clone(), Some(revision))
             }
             Change::Same { id } => {
                 let (serial,): (i64,) =
                     sqlx::query_as("SELECT serial FROM topic WHERE id = $1").bind(id).fetch_one(&mut **connection).await?;
-                (serial, id.clone(), None, "same")
+                (serial, id.clone(), None)
             }
         };
-        stored.push(Stored { serial, number, revision, change, topic });
+        stored.push(Stored { serial, number, revision, topic });
     }
     insert_mentions(connection, message_id, &stored).await?;
     let changed = stored.iter().filter_map(|stored| Some((stored.serial, stored.revision?, stored.topic))).collect::<Vec<_>>();
     insert_revisions(connection, message_id, &changed, now).await?;
-    let unsigned: Vec<Signed<'_>> = stored.iter().filter(|stored| stored.change == "new").map(Stored::signed).collect();
+    let unsigned: Vec<Signed<'_>> = stored.iter().filter(|stored| stored.topic.change == Change::New).map(Stored::signed).collect();
     signatures::add(connection, &unsigned).await?;
-    for revised in stored.iter().filter(|stored| stored.change == "revision") {
+    for revised in stored.iter().filter(|stored| matches!(stored.topic.change, Change::Revision { .. })) {
         signatures::replace(connection, &revised.signed()).await?;
     }
     Ok(stored.into_iter().map(|stored| stored.number).collect())
@@ -211,7 +210,12 @@ async fn insert_mentions(connection: &mut Writing, message_id: i64, stored: &[St
         let sql = rows::insert(into, 3, part.len(), "ON CONFLICT DO NOTHING");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for stored in part {
-            query = query.bind(stored.serial).bind(message_id).bind(stored.change);
+            let change = match stored.topic.change {
+                Change::New => "new",
+                Change::Revision { .. } => "revision",
+                Change::Same { .. } => "same",
+            };
+            query = query.bind(stored.serial).bind(message_id).bind(change);
         }
         query.execute(&mut **connection).await?;
     }

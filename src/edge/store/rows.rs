@@ -21,9 +21,14 @@ pub(super) fn insert(into: &str, columns: usize, rows: usize, then: &str) -> Str
     format!("{into} VALUES {} {then}", lists.join(", "))
 }
 
+/// A list filled up to a number of values with what equals nothing (NULL), so that one statement serves for every length.
+pub(super) fn filled_up<T: Copy>(list: &[T], count: usize) -> impl Iterator<Item = Option<T>> {
+    (0..count).map(|at| list.get(at).copied())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{in_steps, insert};
+    use super::{filled_up, in_steps, insert};
 
     #[test]
     fn every_row_stands_in_one_statement_in_its_order() {
@@ -35,6 +40,11 @@ mod tests {
         }
         assert_eq!(in_steps(&rows, 1_000).count(), rows.len());
         assert_eq!(in_steps::<u32>(&[], 3).count(), 0);
+    }
+
+    #[test]
+    fn a_short_list_is_filled_up_with_nothing() {
+        assert_eq!(filled_up(&[7, 8], 4).collect::<Vec<_>>(), [Some(7), Some(8), None, None]);
     }
 
     #[test]

@@ -76,8 +76,8 @@ async fn take_out(transaction: &mut Writing, topic: &Signed<'_>, before: &Signat
             let list = super::parameters(3, HASHES_A_STATEMENT);
             let sql = format!("DELETE FROM {table} WHERE priority = $1 AND topic_serial = $2 AND hash IN ({list})");
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(dedupe::priority(topic.number)).bind(topic.serial);
-            for at in 0..HASHES_A_STATEMENT {
-                query = query.bind(part.get(at).copied());
+            for hash in rows::filled_up(part, HASHES_A_STATEMENT) {
+                query = query.bind(hash);
             }
             query.execute(&mut **transaction).await?;
         }
