@@ -85,8 +85,8 @@ pub fn read_file(file_type: FileType, bytes: &[u8], catalogue: &Catalogue, limit
     let document = match file_type {
         FileType::Docx => word::read_docx(bytes, limits)?,
         FileType::Doc | FileType::Wps => word::legacy::read_doc(bytes, limits)?,
-        FileType::Xml if !word::is_one_xml(bytes) && !sheets::is_workbook_xml(bytes) => return Ok(None),
         FileType::Xml if word::is_one_xml(bytes) => word::read_one_xml(bytes, limits)?,
+        FileType::Xml if !sheets::is_workbook_xml(bytes) => return Ok(None),
         FileType::Xlsx | FileType::Xls | FileType::Et | FileType::Ods | FileType::Csv | FileType::Html | FileType::Xml => {
             let workbook = sheets::read_workbook(file_type, bytes, limits)?;
             let mut notes = workbook.cuts.clone();

@@ -24,6 +24,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 mod tnef;
+pub(crate) mod xml;
 mod zipped;
 
 /// What the bytes are (`contract.md` section 3, `type`).

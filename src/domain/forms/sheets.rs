@@ -2,7 +2,10 @@
 //! Each turns bytes into a [`Document`] of grids; what the cells mean is the business of [`super::table`].
 
 use super::{ReadProblem, grid::Document};
-use crate::domain::{limits::Limits, parts::FileType};
+use crate::domain::{
+    limits::Limits,
+    parts::{FileType, xml},
+};
 
 mod biff;
 mod building;
@@ -39,7 +42,7 @@ pub fn read_workbook(file_type: FileType, bytes: &[u8], limits: &Limits) -> Resu
 /// Whether an XML file is a workbook of Excel 2003.
 #[must_use]
 pub fn is_workbook_xml(bytes: &[u8]) -> bool {
-    text_of(bytes.get(..bytes.len().min(8 << 10)).unwrap_or_default()).contains("schemas-microsoft-com:office:spreadsheet")
+    text_of(bytes.get(..bytes.len().min(8 << 10)).unwrap_or_default()).contains(xml::WORKBOOK_2003)
 }
 
 fn damaged() -> ReadProblem {

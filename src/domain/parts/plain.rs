@@ -4,6 +4,7 @@ use super::{
     FileType,
     budget::Trouble,
     kinds::{Container, Kind, by_extension},
+    xml,
 };
 
 /// How much of a file is looked at.
@@ -125,11 +126,10 @@ fn header_names(text: &str) -> Vec<String> {
 
 fn markup(text: &str, extension: &str) -> Kind {
     let head = text.get(..floor(text, 8_000)).unwrap_or(text).to_ascii_lowercase();
-    if head.contains("schemas-microsoft-com:office:spreadsheet") && !head.contains("<html") {
+    if head.contains(xml::WORKBOOK_2003) && !head.contains("<html") {
         return Kind::leaf(FileType::Xml);
     }
-    let is_word =
-        head.contains("schemas.microsoft.com/office/word/2003/wordml") || head.contains("schemas.microsoft.com/office/2006/xmlpackage");
+    let is_word = head.contains(xml::WORD_2003) || head.contains(xml::PACKAGE);
     if is_word && head.starts_with("<?xml") {
         return Kind::leaf(FileType::Xml);
     }

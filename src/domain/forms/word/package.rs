@@ -9,7 +9,7 @@ use super::{WordDocument, walk};
 use crate::domain::{
     forms::{ReadProblem, sheets},
     limits::Limits,
-    parts::FileType,
+    parts::{FileType, xml},
 };
 
 /// Below this size a part is never refused for its ratio, in bytes.
@@ -86,8 +86,7 @@ fn targets(xml: &str) -> Vec<(String, String)> {
 #[must_use]
 pub fn is_one_xml(bytes: &[u8]) -> bool {
     let head = sheets::text_of(bytes.get(..bytes.len().min(8 << 10)).unwrap_or_default()).to_ascii_lowercase();
-    head.contains("schemas.microsoft.com/office/word/2003/wordml")
-        || (head.contains("schemas.microsoft.com/office/2006/xmlpackage") && !head.contains("progid=\"excel.sheet\""))
+    head.contains(xml::WORD_2003) || (head.contains(xml::PACKAGE) && !head.contains("progid=\"excel.sheet\""))
 }
 
 /// Reads a document that is one XML file.
