@@ -16,7 +16,7 @@
 //!
 //! `priority` is [`priority`] of the receipt number: a fixed draw, so that a bounded read of a long posting finds the same topics
 //! whatever the order in which they came, and neither reading nor adding one grows with the number stored. The topics named most often
-//! ([`Index::candidates`]) are then compared in full ([`compare`]), their signatures made again from their stored fields.
+//! ([`Index::candidates`]) are then compared in full ([`compare`]), by their signatures as they are kept.
 
 mod applicant;
 mod arena;

@@ -100,7 +100,7 @@ pub async fn read(house: &House, waiting: &Waiting) -> anyhow::Result<ReadMail> 
         Err(error) => Err(anyhow!("the raw mail could not be read back: {error}")),
     };
     house.meters.examined(house.now().duration_since(began).as_secs_f64());
-    let knowledge = house.judging.now(&house.store).await?;
+    let knowledge = house.judging.last().await;
     let ready = match reading {
         Ok(reading) if reading.sha256 == waiting.sha256 => Ready::make(reading, knowledge).await,
         Ok(_) => Err(anyhow!("the raw mail {} is damaged on disk", waiting.sha256)),

@@ -25,6 +25,11 @@ impl Judging {
         Self { base, current }
     }
 
+    /// What was judged by last, for what is done ahead: whoever judges asks [`Self::now`].
+    pub async fn last(&self) -> Arc<Knowledge> {
+        self.current.lock().await.1.clone()
+    }
+
     /// What to judge by now.
     ///
     /// # Errors

@@ -31,7 +31,6 @@ const NOT_CONTENT: [&str; 6] = ["no", "note", "bureau", "filled_on", "pledge", "
 /// Judges one mail. The clock has no say in it: the same reading and the same knowledge give the same verdict.
 #[must_use]
 pub fn decide(mut reading: Reading, known: &Known, knowledge: &Knowledge) -> Verdict {
-    let alone = reading.take_alone(knowledge);
     let sender = single_sender(&reading);
     let assigned = matching::assign(&reading, known, sender.as_ref());
     let authentication = authentication::judge(&reading.message.header, sender.as_ref().map(|sender| sender.address.as_str()));
@@ -53,6 +52,7 @@ pub fn decide(mut reading: Reading, known: &Known, knowledge: &Knowledge) -> Ver
     let mut findings = Vec::new();
     let mut topics = Vec::new();
     if !repeated && matches!(kind, Kind::Submission | Kind::Correction | Kind::EnterpriseDirect) {
+        let alone = reading.take_alone(knowledge);
         topics = judge_topics(&reading, alone, known, &assigned, kind, knowledge);
         let drafts: Vec<Draft> = topics.iter().map(|topic| topic.draft.clone()).collect();
         for (at, finding) in rules::check_batch(&drafts, twins::others_on_record(known, &assigned), &knowledge.rules) {

@@ -24,7 +24,7 @@ impl<'a> Elders<'a> {
     /// Notes every elder that `topic` looks like, the likest first. A topic that this mail revises is no twin of its own mail.
     pub fn note(&self, topic: &mut Topic, prepared: &Prepared, revised: &[Option<&KnownTopic>], knowledge: &Knowledge) {
         let comparison = Comparison::of(&prepared.signature);
-        let others = self.elders.iter().filter(|(elder, _)| !revised.iter().flatten().any(|own| own.id == elder.id));
+        let others = self.elders.iter().filter(|(elder, _)| !is_revised(elder, revised));
         let mut found: Vec<(&KnownTopic, Duplicate)> = others
             .filter_map(|(elder, ready)| {
                 match comparison.judge(&ready.signature, &knowledge.dedupe) {
@@ -64,7 +64,11 @@ pub fn note_within_mail(topic: &mut Topic, prepared: &Prepared, batch: &dedupe::
 
 /// What the store knows beside the topics that this mail revises: their earlier versions may hold the very mistake that it corrects.
 pub fn others_on_record<'a>(known: &'a Known, revised: &[Option<&KnownTopic>]) -> impl Iterator<Item = &'a Draft> {
-    known.topics.iter().filter(|elder| !revised.iter().flatten().any(|own| own.id == elder.id)).map(|elder| &elder.draft)
+    known.topics.iter().filter(|elder| !is_revised(elder, revised)).map(|elder| &elder.draft)
+}
+
+fn is_revised(elder: &KnownTopic, revised: &[Option<&KnownTopic>]) -> bool {
+    revised.iter().flatten().any(|own| own.id == elder.id)
 }
 
 fn evidence(topic: &Topic, prepared: &Prepared, elder: &Prose) -> Evidence {
