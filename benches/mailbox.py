@@ -1,9 +1,9 @@
-"""A seeded mailbox of realistic submissions: `mailbox.py DIR [--mails 1000] [--seed 7]` writes a Maildir and `truth.json` beside it.
+"""A seeded mailbox of realistic submissions: `mailbox.py DIR [--mails 1000] [--seed 7]` writes a Maildir and `DIR.json`, its truth, beside it.
 
 Of 1000 mails 850 are submissions (a workbook of annex 2 with about 22 rows, two or three Word forms of annex 1 whose topics stand in
 the workbook too, mostly a scanned letter of 100-800 KB), 40 are the same mail sent again, 50 carry no annex, 30 are automatic replies,
 20 bounces, 10 have a damaged annex. Every topic, enterprise and figure is made up and differs. Scans are noise of a scan's size.
-The same seed and number give the same topics and sizes.
+The same seed and number give the same topics and sizes. What other mailboxes of the bench have instead: `mailbox.py --help`.
 """
 
 import argparse
@@ -188,35 +188,41 @@ def mail(number, sender, subject, text, files=(), extra=()):
     return b"".join(out)
 
 
-def submission(writer, annexes, number, truth):
+def submission(writer, annexes, number, truth, like):
     bureau = number % len(BUREAUS)
-    topics = [writer.topic(bureau) for _ in range(writer.random.randint(18, 26))]
-    forms = [(f"附件1-{index + 1}.docx", annexes.docx(topic)) for index, topic in enumerate(topics[:writer.random.choice([2, 3, 3])])]
+    topics = [writer.topic(bureau) for _ in range(like.rows or writer.random.randint(18, 26))]
+    with_form = [] if like.bare else topics[:writer.random.choice([2, 3, 3])]
+    forms = [(f"附件1-{index + 1}.docx", annexes.docx(topic)) for index, topic in enumerate(with_form)]
     truth["rows"] += len(topics)
     truth["forms"] += len(forms)
     truth["topics"] += [[topic["topic_title"], topic["applicant"]] for topic in topics]
     files = [("附件2汇总表.xlsx", annexes.xlsx(BUREAUS[bureau], topics))]
-    if number % 20 == 0:
+    if forms and number % 20 == 0:
         files.append(("附件1申报表.zip", packed(forms)))
     else:
         files += forms
-    if number % 9:
+    if like.scan_bytes:
+        files.append(("报送函.pdf", annexes.scan(like.scan_bytes)))
+    elif number % 9 and not like.bare:
         files.append(("报送函.pdf", annexes.scan(writer.random.randint(100_000, 800_000))))
     # A bureau's staff write from many addresses.
     sender = (BUREAUS[bureau], f"gxj{number % 40}@b{bureau}.example.cn")
     return mail(number, sender, f"{BUREAUS[bureau]}报送聚力攻坚专项课题（{number}）", f"请查收。\n{BUREAUS[bureau]}", files)
 
 
-def make(folder, mails, seed):
+def make(like):
+    folder, mails, seed = like.folder, like.mails, like.seed
     writer = Writer(seed)
+    # Two mailboxes of one installation share neither credit codes nor Message-IDs.
+    writer.count = first = like.first
     annexes = Annexes(writer)
     truth = {"mails": mails, "seed": seed, "rows": 0, "forms": 0, "topics": [], "bytes": 0}
     for part in ("new", "cur", "tmp"):
         os.makedirs(os.path.join(folder, part), exist_ok=True)
     kinds = (["submission"] * 85 + ["again"] * 4 + ["plain"] * 5 + ["auto"] * 3 + ["bounce"] * 2 + ["damaged"])
     sent = []
-    for number in range(mails):
-        kind = kinds[number * 37 % 100]
+    for number in range(first, first + mails):
+        kind = "submission" if like.submissions else kinds[number * 37 % 100]
         person = ("王明", f"p{number}@person.example.cn")
         if kind == "again" and sent:
             # The same mail, sent anew: transport and program write other headers.
@@ -230,7 +236,7 @@ def make(folder, mails, seed):
         elif kind == "damaged":
             raw = mail(number, person, "报送专项课题", "请查收。", [("附件2汇总表.xlsx", b"PK\x03\x04" + writer.random.randbytes(20_000))])
         else:
-            raw = submission(writer, annexes, number, truth)
+            raw = submission(writer, annexes, number, truth, like)
             sent = (sent + [raw])[-5:]
         wire_bytes = len(raw) + raw.count(b"\n")
         truth["bytes"] += wire_bytes
@@ -243,12 +249,17 @@ def make(folder, mails, seed):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("folder")
     arguments.add_argument("--mails", type=int, default=1000)
     arguments.add_argument("--seed", type=int, default=7)
+    arguments.add_argument("--first", type=int, default=0, help="number of the first mail and topic")
+    arguments.add_argument("--submissions", action="store_true", help="nothing but submissions")
+    arguments.add_argument("--rows", type=int, help="topics in each workbook")
+    arguments.add_argument("--bare", action="store_true", help="neither forms nor scans")
+    arguments.add_argument("--scan-bytes", type=int, help="a scan of this size in each submission")
     arguments = arguments.parse_args()
-    truth = make(arguments.folder, arguments.mails, arguments.seed)
+    truth = make(arguments)
     with open(arguments.folder.rstrip("/") + ".json", "w", encoding="utf-8") as file:
         json.dump(truth, file, ensure_ascii=False)
     print(f"{truth['mails']} mails, {truth['bytes']} bytes, {truth['rows']} rows, {truth['forms']} forms")

@@ -1,5 +1,9 @@
 """What a competent user would write instead: imaplib, email, openpyxl (read-only), python-docx, sqlite3. It fetches, reads and inserts;
-it judges, routes and answers nothing. Usage: script.py HOST PORT USER PASSWORD DATABASE"""
+it judges, routes and answers nothing.
+
+    script.py HOST PORT USER PASSWORD DATABASE      the mails of an INBOX into a database
+    script.py FILE...                               only reads mails in files
+"""
 
 import email
 import email.policy
@@ -53,8 +57,24 @@ def topics(name, data):
         print(f"{name}: {error}", file=sys.stderr)
 
 
-def main():
-    host, port, user, password, path = sys.argv[1:]
+def read(raw):
+    """The mail, and the topics of its annexes."""
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    found = []
+    for attachment in mail.iter_attachments():
+        found += topics(attachment.get_filename() or "", attachment.get_payload(decode=True) or b"")
+    return mail, found
+
+
+def read_files(paths):
+    seen = set()
+    for path in paths:
+        with open(path, "rb") as file:
+            seen.update((topic.get("title"), topic.get("applicant")) for topic in read(file.read())[1])
+    print(len(seen))
+
+
+def take_in(host, port, user, password, path):
     database = sqlite3.connect(path)
     database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                            "CREATE TABLE mail (uid INTEGER PRIMARY KEY, sha256 TEXT, sender TEXT, subject TEXT);"
@@ -68,14 +88,17 @@ def main():
             if not isinstance(part, tuple):
                 continue
             uid, raw = int(part[0].split(b"UID ")[1].split()[0]), part[1]
-            mail = email.message_from_bytes(raw, policy=email.policy.default)
+            mail, found = read(raw)
             database.execute("INSERT INTO mail VALUES (?, ?, ?, ?)", (uid, hashlib.sha256(raw).hexdigest(), mail["From"], mail["Subject"]))
-            for attachment in mail.iter_attachments():
-                for topic in topics(attachment.get_filename() or "", attachment.get_payload(decode=True) or b""):
-                    database.execute("INSERT OR IGNORE INTO topic VALUES (:title, :applicant, :uscc, :problem, :goal, :params, :uid)", {**topic, "uid": uid})
+            for topic in found:
+                database.execute("INSERT OR IGNORE INTO topic VALUES (:title, :applicant, :uscc, :problem, :goal, :params, :uid)", {**topic, "uid": uid})
         database.commit()
     session.logout()
     print(database.execute("SELECT count(*) FROM topic").fetchone()[0])
 
 
-main()
+if __name__ == "__main__":
+    if "/" in sys.argv[1]:
+        read_files(sys.argv[1:])
+    else:
+        take_in(*sys.argv[1:])
