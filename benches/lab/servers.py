@@ -92,6 +92,8 @@ class Dovecot(Server):
         """Makes an account, with whatever lies in its Maildir."""
         with open(os.path.join(self.root, "passwd"), "a") as file:
             file.write(f"{user}:{PASSWORD}::::::\n")
+        # Dovecot looks at the file again once a second at most.
+        time.sleep(1.5)
         os.makedirs(self.maildir(user), exist_ok=True)
         sh(["chown", "-R", "nobody:nogroup", os.path.join(self.root, "mail")])
 
