@@ -34,6 +34,7 @@ class Mailbox:
 class Bench:
     def __init__(self, arguments):
         self.mails, self.runs, self.seed, self.binary = arguments.mails, arguments.runs, arguments.seed, arguments.binary
+        self.history, self.history_folder = arguments.history, arguments.history_folder
         self.annexd = annexd(arguments.binary, arguments.is_ours)
         self.root = tempfile.mkdtemp(prefix="annexd-bench-", dir=arguments.folder)
         self.log = os.path.join(self.root, "log")
