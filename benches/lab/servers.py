@@ -147,8 +147,10 @@ class Postgres(Server):
             time.sleep(0.1)
         sys.exit("PostgreSQL does not answer")
 
-    def psql(self, database, statement):
-        return ["psql", "-h", self.folder, "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-XAtqc", statement]
+    def psql(self, database, *statement):
+        """The command that runs a statement, or what comes on its standard input."""
+        words = [word for one in statement for word in ("-c", one)]
+        return ["psql", "-h", self.folder, "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-XAtq", *words]
 
     def sql(self, database, statement):
         return sh(self.psql(database, statement)).strip()

@@ -28,10 +28,22 @@ def family(process):
             continue
 
 
-def cpu_s(process):
+def cpu_s(process, of_ended=False):
+    """CPU seconds of a process; with `of_ended`, those of its ended children too."""
     with open(f"/proc/{process}/stat") as file:
         stat = file.read().rsplit(")", 1)[1].split()
-    return (int(stat[11]) + int(stat[12])) / TICK
+    return sum(int(ticks) for ticks in stat[11:15 if of_ended else 13]) / TICK
+
+
+def family_cpu_s(process):
+    """CPU seconds of a process and its descendants, ended or not."""
+    total = 0
+    for one in family(process):
+        try:
+            total += cpu_s(one, of_ended=True)
+        except OSError:
+            continue
+    return total
 
 
 def resident(process):
@@ -93,13 +105,7 @@ class Running:
             self.child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **more)
 
     def cpu_s(self):
-        total = 0
-        for process in family(self.child.pid):
-            try:
-                total += cpu_s(process)
-            except OSError:
-                continue
-        return total
+        return family_cpu_s(self.child.pid)
 
     def says(self, words, within=30):
         """Waits until its log holds these words."""
