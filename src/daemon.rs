@@ -41,6 +41,8 @@ const STEADY: Duration = Duration::from_secs(3600);
 const SECRET_LOOK: Duration = Duration::from_secs(3);
 /// How often queue letters and digest are looked at, and letters that wait for a retry.
 const TICK: Duration = Duration::from_secs(20);
+/// How often a daemon that shares its database looks for what another one took in: nobody rings its bell.
+const SHARED_LOOK: Duration = Duration::from_secs(1);
 /// The turn of the one that sends letters: the caps of an account hold for all daemons together.
 pub const LETTERS_TURN: &str = "letters";
 /// Time to finish what is in hand after SIGTERM.
@@ -347,12 +349,13 @@ async fn another_secret(config: &ImapConfig, refused: Option<SecretString>) {
 }
 
 async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
+    let look = if house.store.has_one_writer() { TICK } else { SHARED_LOOK };
     loop {
         turns::examine_waiting(&house, &stopped, |_, _| letters.notify_one()).await?;
         tokio::select! {
             () = stopped.asked() => return Ok(()),
             () = work.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(look) => {}
         }
     }
 }
