@@ -38,7 +38,8 @@ fn folded_by_table(text: &str) -> Option<String> {
 }
 
 /// Of the block that holds the common characters; all of them are letters that fold to themselves.
-const fn is_ideograph(c: char) -> bool {
+#[must_use]
+pub const fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 

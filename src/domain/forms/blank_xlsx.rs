@@ -238,7 +238,7 @@ mod tests {
         let form = catalogue.form("annex2").unwrap();
         let bytes = blank_xlsx(form, heading, rows).unwrap();
         let document = sheets::read_workbook(FileType::Xlsx, &bytes, &Limits::default()).unwrap();
-        let reading = table::read(&document, form);
+        let reading = table::read(&document.tables.iter().collect::<Vec<_>>(), &[], form);
         let texts = |values: BTreeMap<String, super::super::Value>| values.into_iter().map(|(key, value)| (key, value.text)).collect();
         (texts(reading.heading), reading.records.into_iter().map(|record| texts(record.values)).collect())
     }

@@ -12,6 +12,9 @@ use regex::Regex;
 
 use super::catalogue::{Field, FieldKind, Form};
 use crate::domain::folding;
+use beginnings::Beginnings;
+
+mod beginnings;
 
 /// What a group of labels is called beside its subject.
 const GROUP_WORDS: [&str; 6] = ["基本情况", "基本信息", "情况", "信息", "概况", "简况"];
@@ -42,6 +45,7 @@ pub struct LabelIndex {
 struct Keys {
     by_key: BTreeMap<String, usize>,
     longest_chars: usize,
+    beginnings: Beginnings,
 }
 
 /// [`LabelMatch`] by positions of fields.
@@ -129,7 +133,8 @@ impl Keys {
         }
         by_key.remove("");
         let longest_chars = by_key.keys().map(|key| key.chars().count()).max().unwrap_or(0);
-        Self { by_key, longest_chars }
+        let beginnings = Beginnings::of(by_key.keys().map(String::as_str));
+        Self { by_key, longest_chars, beginnings }
     }
 
     /// The field of this very name, folded already.
@@ -153,6 +158,9 @@ impl<'a> Labels<'a> {
     /// The field that `text` labels, when the whole of it is a label.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<LabelMatch<'a>> {
+        if self.keys.beginnings.rule_out(text) {
+            return None;
+        }
         if text.chars().nth(LABEL_MAX_CHARS).is_some() {
             return None;
         }
@@ -171,6 +179,9 @@ impl<'a> Labels<'a> {
     /// The field that `text` labels inside a group: 名称 in 申报单位基本情况 is 申报单位名称, 单位名称 in 联合单位情况 is 联合单位名称.
     #[must_use]
     pub fn find_in_group(&self, group: &str, text: &str) -> Option<LabelMatch<'a>> {
+        if self.keys.beginnings.rule_out_group(group) {
+            return None;
+        }
         let (group, text) = (folding::fold(group), folding::fold(text));
         let subject = GROUP_WORDS.iter().find_map(|word| group.strip_suffix(word)).unwrap_or(&group);
         if subject.is_empty() {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    FormReading, Record, Value,
+    Record, Value,
     catalogue::{FieldKind, Form},
-    grid::{Document, Grid, GridKind},
+    grid::{Grid, GridKind},
     labels::Labels,
 };
 
@@ -21,6 +21,7 @@ mod view;
 use header::Header;
 pub(super) use lines::{is_beside_topics, is_row_number};
 use topics::Topics;
+use view::Row;
 pub(super) use view::cell_place;
 
 /// Remarks of one kind that are listed one by one.
@@ -49,13 +50,13 @@ pub struct TableReading {
     pub notes: Vec<String>,
 }
 
-/// Reads every visible table of `document` that has a header of `form`.
+/// Reads every visible one of the tables that has a header of `form`; `paragraphs` is the text outside of them.
 #[must_use]
-pub fn read(document: &Document, form: &Form) -> TableReading {
+pub fn read(tables: &[&Grid], paragraphs: &[&str], form: &Form) -> TableReading {
     let labels = Labels::of(form);
     let mut reading = TableReading::default();
     let mut last_header: Option<Header> = None;
-    for grid in &document.tables {
+    for grid in tables {
         if grid.hidden {
             if !view::rows(grid).is_empty() {
                 reading.notes.push(format!("工作表“{}”是隐藏的，其中的内容未作为课题读取", grid.name));
@@ -65,35 +66,54 @@ pub fn read(document: &Document, form: &Form) -> TableReading {
         last_header = read_grid(grid, &labels, last_header.as_ref(), &mut reading).or(last_header);
     }
     if reading.is_table {
-        heading::from_lines(&mut reading.heading, &document.paragraphs, &labels);
+        heading::from_lines(&mut reading.heading, paragraphs, &labels);
     }
     reading
 }
 
-/// Whether a table has a header of the form that `labels` are of, with topics below it and not a form's further labels.
-#[must_use]
-pub fn has_header(grid: &Grid, labels: &Labels<'_>) -> bool {
-    let rows = view::rows(grid);
-    let Some((_, header)) = header::find(&rows, labels) else { return false };
+/// How the topics of a table lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// A topic a row, below a header.
+    Rows,
+    /// A topic a column; the same table with rows and columns changed.
+    Columns(Grid),
+    /// It is no summary table by itself.
+    Unknown,
+}
+
+impl Layout {
+    /// How a table has the topics of the form that `labels` are of.
+    #[must_use]
+    pub fn of(grid: &Grid, labels: &Labels<'_>) -> Self {
+        let rows = view::rows(grid);
+        if has_header(&rows, labels) {
+            return Self::Rows;
+        }
+        let turned = has_topics_in_columns(&rows, labels).then(|| grid.turned());
+        turned.filter(|turned| has_header(&view::rows(turned), labels)).map_or(Self::Unknown, Self::Columns)
+    }
+}
+
+/// Whether there is a header, with topics below it and not a form's further labels.
+fn has_header(rows: &[Row<'_>], labels: &Labels<'_>) -> bool {
+    let Some((_, header)) = header::find(rows, labels) else { return false };
     let below = rows.iter().filter(|row| row.index >= header.end_row && !header.is_repeated_by(row)).take(ROWS_BELOW);
     let mut more = BTreeSet::new();
     for cell in below.flat_map(|row| &row.cells) {
-        more.extend(labels.find(&cell.text).map(|found| found.field.key.clone()).filter(|key| !heading::KEYS.contains(&key.as_str())));
+        let found = labels.find(&cell.text).map(|found| found.field.key.as_str());
+        more.extend(found.filter(|key| !heading::KEYS.contains(key)));
     }
     more.len() < LABELS_BELOW_MAX
 }
 
-/// Whether a table has its labels down one column and a topic in each of the columns beside it. Remarks beside the values of one
-/// form look alike, but nobody writes a telephone number into a remark.
-#[must_use]
-pub fn has_topics_in_columns(grid: &Grid, labels: &Labels<'_>) -> bool {
-    if has_header(grid, labels) {
-        return false;
-    }
+/// Whether labels stand down one column and a topic in each of the columns beside it. Remarks beside the values of one form look
+/// alike, but nobody writes a telephone number into a remark.
+fn has_topics_in_columns(rows: &[Row<'_>], labels: &Labels<'_>) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count() >= DIGITS_OF_A_NUMBER;
     let mut several = 0;
     let mut numbers = false;
-    for row in view::rows(grid) {
+    for row in rows {
         let [first, values @ ..] = row.cells.as_slice() else { continue };
         let Some(found) = labels.find(&first.text) else { continue };
         let beside = values.iter().filter(|cell| labels.find(&cell.text).is_none()).count();
@@ -108,17 +128,7 @@ pub fn has_topics_in_columns(grid: &Grid, labels: &Labels<'_>) -> bool {
             numbers = true;
         }
     }
-    numbers && several >= ROWS_OF_TOPICS_MIN && has_header(&grid.turned(), labels)
-}
-
-impl TableReading {
-    /// The reading of a file whose tables are this table; `paragraphs` is the text outside of tables.
-    #[must_use]
-    pub fn into_form_reading(self, form: &Form, paragraphs: &[String]) -> FormReading {
-        let blank_form = (self.is_table && self.records.is_empty()).then(|| form.id.clone());
-        let text = paragraphs.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n");
-        FormReading { records: self.records, heading: self.heading, text, blank_form, notes: self.notes, ..FormReading::default() }
-    }
+    numbers && several >= ROWS_OF_TOPICS_MIN
 }
 
 /// Reads one table; answers its header. A Word table that goes on from the one before without a header of its own is read under

@@ -1,51 +1,37 @@
 //! Summary tables (annex 2) among the tables of a document.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::{
     FormReading,
     catalogue::{Catalogue, Shape},
-    grid::{Document, Grid},
+    grid::Grid,
     labels::Labels,
-    table,
+    table::{self, Layout},
     word::{Block, WordDocument},
 };
 
 /// Reads the tables that hold one topic a row; answers which they are.
-pub fn read(document: &WordDocument, catalogue: &Catalogue, reading: &mut FormReading) -> BTreeSet<usize> {
+pub fn read<'d>(document: &'d WordDocument, catalogue: &Catalogue, reading: &mut FormReading) -> BTreeSet<usize> {
     let mut taken = BTreeSet::new();
     for form in catalogue.forms.iter().filter(|form| form.shape == Shape::Table) {
         let labels = Labels::of(form);
-        let turned: BTreeMap<usize, Grid> = document
-            .tables
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| table::has_topics_in_columns(&word.grid, &labels))
-            .map(|(at, word)| (at, word.grid.turned()))
-            .collect();
-        let headed: Vec<bool> = (document.tables.iter().enumerate())
-            .map(|(at, word)| turned.contains_key(&at) || table::has_header(&word.grid, &labels))
-            .collect();
+        let layouts: Vec<Layout> = document.tables.iter().map(|table| Layout::of(&table.grid, &labels)).collect();
+        let headed: Vec<bool> = layouts.iter().map(|layout| *layout != Layout::Unknown).collect();
         if !headed.contains(&true) {
             continue;
         }
         // A table on the next page may go on without a header; one with a form's labels is a form.
         let goes_on = |at: usize| headed.get(..at).is_some_and(|before| before.contains(&true)) && is_unlabelled(catalogue, document, at);
         let tables: Vec<usize> = (0..document.tables.len()).filter(|at| headed.get(*at) == Some(&true) || goes_on(*at)).collect();
-        let part = Document {
-            tables: tables
-                .iter()
-                .filter_map(|at| turned.get(at).or_else(|| document.tables.get(*at).map(|table| &table.grid)))
-                .cloned()
-                .collect(),
-            paragraphs: document
-                .blocks
-                .iter()
-                .filter_map(|block| if let Block::Paragraph(text) = block { Some(text.clone()) } else { None })
-                .collect(),
-            ..Document::default()
+        let grid = |at: &usize| match layouts.get(*at) {
+            Some(Layout::Columns(turned)) => Some(turned),
+            _ => document.tables.get(*at).map(|table| &table.grid),
         };
-        let found = table::read(&part, form);
+        let paragraph = |block: &'d Block| if let Block::Paragraph(text) = block { Some(text.as_str()) } else { None };
+        let (grids, paragraphs): (Vec<&Grid>, Vec<&str>) =
+            (tables.iter().filter_map(grid).collect(), document.blocks.iter().filter_map(paragraph).collect());
+        let found = table::read(&grids, &paragraphs, form);
         if !found.is_table {
             continue;
         }

@@ -7,7 +7,7 @@ use super::{
     view::{Row, column_after, row_after},
 };
 use crate::domain::{
-    folding::fold,
+    folding::{fold, is_ideograph},
     forms::{catalogue::Need, grid::Cell, labels::Labels},
 };
 
@@ -71,10 +71,14 @@ pub(super) fn at_row(rows: &[Row<'_>], at: usize, labels: &Labels<'_>) -> Option
     let mut best: Option<(Header, &[Row<'_>])> = None;
     for depth in 1..=DEPTH_MAX {
         let Some(block) = rows.get(at..at + depth) else { break };
-        let header = build(block, labels);
+        // Most rows hold no label at all.
+        if depth == 1 && !block.iter().flat_map(|row| &row.cells).any(|cell| labels.find(&cell.text).is_some()) {
+            continue;
+        }
         if depth > 1 && !is_upper_row(block, labels) {
             break;
         }
+        let header = build(block, labels);
         if best.as_ref().is_none_or(|(best, _)| header.fields > best.fields) {
             best = Some((header, block));
         }
@@ -88,8 +92,14 @@ pub(super) fn at_row(rows: &[Row<'_>], at: usize, labels: &Labels<'_>) -> Option
 impl Header {
     /// Whether a row prints this header again.
     pub(super) fn is_repeated_by(&self, row: &Row<'_>) -> bool {
-        let same = row.cells.iter().filter(|cell| self.texts.contains(&fold(&cell.text))).count();
+        let same = row.cells.iter().filter(|cell| self.begins_like_a_text(&cell.text) && self.texts.contains(&fold(&cell.text))).count();
         same >= FIELDS_MIN && same * 2 > row.cells.len()
+    }
+
+    /// Cheaper than folding, and enough for nearly all values: ideographs and digits fold to themselves.
+    fn begins_like_a_text(&self, text: &str) -> bool {
+        let first = text.chars().next().filter(|first| is_ideograph(*first) || first.is_ascii_digit());
+        first.is_none_or(|first| self.texts.iter().any(|text| text.starts_with(first)))
     }
 
     /// More fields; or the same header without a row above it that names none.
@@ -126,13 +136,13 @@ fn is_upper_row(block: &[Row<'_>], labels: &Labels<'_>) -> bool {
     let below = |cell: &Cell| lower.cells.iter().filter(|other| (cell.column..column_after(cell)).contains(&other.column)).count();
     let is_group = |(at, cell): (usize, &&Cell)| {
         let next = upper.cells.get(at + 1).map_or(u32::MAX, |next| next.column);
-        let parts = lower.cells.iter().filter(|other| (cell.column..next).contains(&other.column)).count();
-        let is_name = !cell.text.contains(['：', ':']) && cell.text.chars().count() <= GROUP_MAX_CHARS;
-        is_name && parts > 1 && (cell.column_span > 1 || next > column_after(cell))
+        let parts = || lower.cells.iter().filter(|other| (cell.column..next).contains(&other.column)).count();
+        let is_name = || !cell.text.contains(['：', ':']) && cell.text.chars().nth(GROUP_MAX_CHARS).is_none();
+        (cell.column_span > 1 || next > column_after(cell)) && is_name() && parts() > 1
     };
-    let labelled = upper.cells.iter().filter(|cell| labels.find(&cell.text).is_some() && below(cell) == 0).count();
-    let groups = upper.cells.iter().enumerate().filter(|entry| is_group(*entry)).count();
-    adjacent && groups > 0 && labelled + groups >= 2
+    let groups = if adjacent { upper.cells.iter().enumerate().filter(|entry| is_group(*entry)).count() } else { 0 };
+    let labelled = || upper.cells.iter().filter(|cell| labels.find(&cell.text).is_some() && below(cell) == 0).count();
+    groups > 1 || (groups == 1 && labelled() > 0)
 }
 
 /// Reads a block of rows as a header, good or not; its texts are left out.
@@ -211,9 +221,10 @@ impl<'g> Stack<'g> {
 /// Which field a column holds: its lowest text names it, or all its texts together, or a shared upper text alone.
 fn resolve(stack: &Stack<'_>, labels: &Labels<'_>) -> Option<Column> {
     let bottom = stack.texts.last()?;
-    let together = stack.texts.concat();
     let group = stack.texts.iter().rev().nth(1);
-    let found = labels.find(bottom).or_else(|| labels.find(&together)).or_else(|| labels.find_in_group(group?, bottom));
+    // Alone, it is all its texts together.
+    let together = || group.and_then(|_| labels.find(&stack.texts.concat()));
+    let found = labels.find(bottom).or_else(together).or_else(|| labels.find_in_group(group?, bottom));
     let by_group = || {
         let group = stack.texts.iter().rev().skip(1).filter(|_| stack.shared).find_map(|text| labels.find(text))?;
         // 联系方式 over 姓名 and 电话: the name is the contact's.

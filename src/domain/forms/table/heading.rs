@@ -41,7 +41,7 @@ pub(super) fn from_rows(facts: &mut Facts, grid: &Grid, rows: &[Row<'_>], labels
 }
 
 /// Adds the facts of lines outside of tables.
-pub(super) fn from_lines(facts: &mut Facts, lines: &[String], labels: &Labels<'_>) {
+pub(super) fn from_lines(facts: &mut Facts, lines: &[&str], labels: &Labels<'_>) {
     for (number, line) in (1_usize..).zip(lines) {
         for (key, text) in pairs(line, labels) {
             add(facts, key, &text, || format!("paragraph {number}"));
@@ -134,9 +134,8 @@ mod tests {
     fn facts_of(lines: &[&str]) -> BTreeMap<String, String> {
         let catalogue = Catalogue::shipped();
         let labels = Labels::of(catalogue.form("annex2").unwrap());
-        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         let mut facts = Facts::new();
-        from_lines(&mut facts, &lines, &labels);
+        from_lines(&mut facts, lines, &labels);
         facts.into_iter().map(|(key, value)| (key, value.text)).collect()
     }
 
