@@ -7,10 +7,12 @@ use mail_parser::MessageParser;
 use serde::{Deserialize, Serialize};
 
 use super::{folding::one_line, limits::Limits};
+use bulk::Skeleton;
 
 mod addresses;
 mod body;
 mod bounds;
+mod bulk;
 mod machine;
 mod names;
 mod uuencode;
@@ -109,9 +111,8 @@ pub const HEADER_MAX_BYTES: usize = 64 * 1024;
 /// Everything before the first empty line.
 fn header_block(raw: &[u8]) -> &[u8] {
     let head = raw.get(..raw.len().min(HEADER_MAX_BYTES)).unwrap_or_default();
-    let bare = head.windows(2).position(|two| two == b"\n\n");
-    let full = head.windows(3).position(|three| three == b"\n\r\n");
-    let end = [bare, full].into_iter().flatten().min().map_or(head.len(), |at| at + 1);
+    let is_last = |at: &usize| head.get(at + 1..).is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n"));
+    let end = memchr::memchr_iter(b'\n', head).find(is_last).map_or(head.len(), |at| at + 1);
     head.get(..end).unwrap_or_default()
 }
 
@@ -120,12 +121,33 @@ fn header_block(raw: &[u8]) -> &[u8] {
 /// # Errors
 /// [`NotAMail`] where the bytes hold no header at all.
 pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
-    let (raw, cut) = bounds::bounded(raw);
+    parse_skeleton(Skeleton::of(raw), limits)
+}
+
+/// From what is left of the mail; else with less left out, and at last from the whole of it.
+fn parse_skeleton(skeleton: Skeleton<'_>, limits: &Limits) -> Result<Message, NotAMail> {
+    let whole = skeleton.whole();
+    let mut next = skeleton;
+    for _ in 0..2 {
+        match try_parse(&next, limits)? {
+            Ok(message) => return Ok(message),
+            Err(fuller) => next = fuller,
+        }
+    }
+    try_parse(&whole, limits)?.map_err(|_| NotAMail("nothing can be read".into()))
+}
+
+/// Reads a mail from what is left of it; or answers what must be left of it.
+fn try_parse<'r>(skeleton: &Skeleton<'r>, limits: &Limits) -> Result<Result<Message, Skeleton<'r>>, NotAMail> {
+    let (raw, cut) = bounds::bounded(&skeleton.text);
     // Only what the MIME structure needs is parsed by the library; all other headers are read from their raw bytes.
     let parser = MessageParser::new().with_mime_headers().with_date_headers().default_header_ignore();
     let parsed = parser.parse(raw).ok_or_else(|| NotAMail("no header line".into()))?;
     if !parsed.headers().iter().any(|header| is_mail_header(header.name())) {
         return Err(NotAMail("none of the headers of a mail".into()));
+    }
+    if let Some(fuller) = skeleton.without_misplaced(&parsed) {
+        return Ok(Err(fuller));
     }
     let headers = Headers::of(&parsed, raw);
     let (text, html, body_parts) = body::read(&parsed, raw, limits);
@@ -144,9 +166,11 @@ pub fn parse(raw: &[u8], limits: &Limits) -> Result<Message, NotAMail> {
         header: header_block(raw).to_vec(),
     };
     message.machine_marks = machine::marks(&headers, &message);
-    body::leaf_parts(parsed, raw, &body_parts, limits, &mut message);
+    if let Err(fuller) = body::leaf_parts(parsed, skeleton, raw, &body_parts, limits, &mut message) {
+        return Ok(Err(fuller));
+    }
     uuencode::take_out(&mut message, limits);
-    Ok(message)
+    Ok(Ok(message))
 }
 
 /// The HTML pages of a saved web page (MHTML, RFC 2557), decoded, in order; empty where the bytes are none.

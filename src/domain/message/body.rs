@@ -7,7 +7,7 @@ use mail_parser::{
 
 use base64::Engine as _;
 
-use super::{Message, Part, names};
+use super::{Message, Part, bulk::Skeleton, names};
 use crate::domain::{folding::one_line, limits::Limits};
 
 /// Text, HTML and the ids of the parts that they came from.
@@ -46,14 +46,24 @@ fn add(out: &mut String, text: &str) {
 }
 
 /// Adds every leaf part that is not the body, in order.
-pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: &Limits, message: &mut Message) {
+///
+/// # Errors
+/// What must be read instead, where a part cannot be put together from this skeleton.
+pub fn leaf_parts<'r>(
+    parsed: Parsed<'_>,
+    skeleton: &Skeleton<'r>,
+    raw: &[u8],
+    body_parts: &[usize],
+    limits: &Limits,
+    message: &mut Message,
+) -> Result<(), Skeleton<'r>> {
     for (index, mut part) in parsed.parts.into_iter().enumerate() {
         if body_parts.contains(&index) || matches!(part.body, PartType::Multipart(_)) {
             continue;
         }
         if message.files.len() >= limits.files_max {
             message.truncated = true;
-            return;
+            return Ok(());
         }
         let declared_type = declared_type(&part);
         let name = name(&part, raw);
@@ -61,9 +71,12 @@ pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: 
         let made_up = if name.is_none() { made_up_name(&part, index, &declared_type) } else { String::new() };
         // Moved, never copied: a mail may be as large as the memory allowed.
         let (bytes, is_message) = match std::mem::replace(&mut part.body, PartType::Multipart(Vec::new())) {
-            PartType::Message(inner) if part.encoding == Encoding::None => (slice(&part, raw).to_vec(), !inner.parts.is_empty()),
+            PartType::Message(inner) if part.encoding == Encoding::None => (skeleton.verbatim(&part).to_vec(), !inner.parts.is_empty()),
             PartType::Message(inner) => (inner.raw_message.into_owned(), true),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes.into_owned(), false),
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => match skeleton.put_together(&part, bytes.into_owned()) {
+                Some(whole) => (whole, false),
+                None => return Err(skeleton.whole()),
+            },
             // Text files keep their own bytes: their charset is the reader's matter.
             PartType::Text(_) | PartType::Html(_) => (transfer_decoded(&part, raw), false),
             PartType::Multipart(_) => continue,
@@ -75,6 +88,7 @@ pub fn leaf_parts(parsed: Parsed<'_>, raw: &[u8], body_parts: &[usize], limits: 
         let name = name.unwrap_or(made_up);
         message.files.push(Part { name, declared_type, bytes, is_message });
     }
+    Ok(())
 }
 
 /// It has a file name, or says that it is an attachment.
