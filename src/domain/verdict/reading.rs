@@ -21,6 +21,9 @@ use crate::domain::{
     uscc,
 };
 
+/// Bytes handed to a hash in one go.
+const HASHED_BYTES: usize = 16 << 10;
+
 /// A mail as read, before anything is looked up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reading {
@@ -255,9 +258,12 @@ fn header_of(raw: &[u8]) -> &[u8] {
 }
 
 fn body_start(raw: &[u8]) -> usize {
-    let crlf = raw.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
-    let lf = raw.windows(2).position(|window| window == b"\n\n").map(|at| at + 2);
-    crlf.into_iter().chain(lf).min().unwrap_or(raw.len())
+    let after = |at: usize| match raw.get(at + 1..)? {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] if at.checked_sub(1).and_then(|before| raw.get(before)) == Some(&b'\r') => Some(at + 3),
+        _ => None,
+    };
+    memchr::memchr_iter(b'\n', raw).find_map(after).unwrap_or(raw.len())
 }
 
 /// Hash of what the sender wrote, without transport headers and without the difference between CRLF and LF.
@@ -275,11 +281,25 @@ fn content_sha256(message: &Message, raw: &[u8]) -> String {
     hash.update([0]);
     // Bytes without a header are no mail: two of them are the same only where all bytes are.
     let start = if message.from.is_empty() && message.message_id.is_none() { 0 } else { body_start(raw) };
-    for line in raw.get(start..).unwrap_or_default().split(|byte| *byte == b'\n') {
-        hash.update(line.strip_suffix(b"\r").unwrap_or(line));
-        hash.update(b"\n");
-    }
+    update_with_lines(&mut hash, raw.get(start..).unwrap_or_default());
     hex::lower(&hash.finalize())
+}
+
+/// Every line ended by LF alone, also the last one; many lines at one time, for a hash takes blocks.
+fn update_with_lines(hash: &mut Sha256, text: &[u8]) {
+    let mut block = Vec::with_capacity(2 * HASHED_BYTES);
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or_default();
+        block.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        block.push(b'\n');
+        if block.len() >= HASHED_BYTES {
+            hash.update(&block);
+            block.clear();
+        }
+        start = end + 1;
+    }
+    hash.update(&block);
 }
 
 /// A file that might hold an annex but was not read.
