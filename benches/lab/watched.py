@@ -58,10 +58,11 @@ def proportional(process):
 
 
 class Watched:
-    """A command until its end: `wall`, `cpu_s`, and the largest sums of resident (`peak`) and proportional memory (`peak_once`) seen."""
+    """A command until its end: `wall`, `cpu_s`, and the largest sums of resident (`peak`) and proportional memory (`peak_once`) seen; `own`
+    is the largest resident memory of the process itself, without those it began."""
 
     def __init__(self, command, log, **more):
-        self.cpu, self.peak, self.peak_once, self.went = {}, 0, 0, False
+        self.cpu, self.peak, self.peak_once, self.own, self.went = {}, 0, 0, 0, False
         began = time.monotonic()
         with open(log, "w") as out:
             self.child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **more)
@@ -86,7 +87,10 @@ class Watched:
             for process in family(self.child.pid):
                 try:
                     self.cpu[process] = cpu_s(process)
-                    sums[0] += resident(process)
+                    pages = resident(process)
+                    sums[0] += pages
+                    if process == self.child.pid:
+                        self.own = max(self.own, pages)
                     if looks % PROPORTIONAL == 0:
                         sums[1] += proportional(process)
                 except (OSError, StopIteration):
