@@ -138,7 +138,7 @@ async fn add(connection: &mut SqliteConnection, serial: i64, topic: &Synthetic, 
     let postings = Postings::of(signature);
     let priority = dedupe::priority(&id);
     for (insert, hashes) in [
-        ("INSERT INTO signature_band (hash, priority, topic_serial) ", &postings.bands),
+        ("INSERT INTO signature_band (hash, priority, topic_serial) ", &[postings.keys, postings.bands].concat()),
         ("INSERT INTO signature_pair (hash, priority, topic_serial) ", &postings.pairs),
     ] {
         if hashes.is_empty() {

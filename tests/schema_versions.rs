@@ -10,6 +10,13 @@ use std::{
 };
 
 use crate::support::{Annexd, Postgres};
+use annexd::{
+    domain::{
+        dedupe::{Prepared, Settings, Signature},
+        verdict::LookupKeys,
+    },
+    edge::store::Store,
+};
 use flate2::read::GzDecoder;
 
 fn samples() -> Vec<PathBuf> {
@@ -59,6 +66,28 @@ fn migrates_and_goes_on(annexd: &Annexd, sample: &Path, dump: &str) {
     assert!(annexd.say(&["parked", "list"]).contains("signal 9"));
 }
 
+/// Every topic that says enough is found by its text alone, whoever would send it again.
+fn finds_its_topics_again(annexd: &Annexd, url: &str, sample: &Path) {
+    let mut topics = annexd.export("topics");
+    topics.retain(|topic| topic["status"] != "withdrawn");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = runtime.block_on(Store::open_read_only(url, None, &annexd.folder().join("data"))).unwrap().unwrap();
+    let mut telling = 0;
+    for topic in topics {
+        let text = |key: &str| if key == "applicant" { "" } else { topic["fields"][key].as_str().unwrap_or_default() };
+        let signature = Signature { keys: Vec::new(), ..Prepared::of(text, &Settings::default()).signature };
+        if signature.pairs.len() < 3 {
+            continue;
+        }
+        telling += 1;
+        let keys = LookupKeys { signatures: vec![signature], ..LookupKeys::default() };
+        let known = runtime.block_on(store.known(&keys, &Settings::default())).unwrap();
+        assert!(known.topics.iter().any(|known| topic["id"] == known.id.as_str()), "{}: {}", sample.display(), topic["id"]);
+    }
+    assert!(telling > 0, "{}", sample.display());
+    runtime.block_on(store.close());
+}
+
 #[test]
 fn a_database_of_every_released_schema_opens_migrates_and_exports_what_was_in_it() {
     let samples = samples();
@@ -76,6 +105,7 @@ fn a_database_of_every_released_schema_opens_migrates_and_exports_what_was_in_it
         let loaded = Command::new("python3").args(["-c", load]).args([&database, &script]).status().unwrap();
         assert!(loaded.success(), "{}", sample.display());
         migrates_and_goes_on(&annexd, &sample, &dump);
+        finds_its_topics_again(&annexd, "sqlite:annexd.db", &sample);
     }
 }
 
@@ -87,7 +117,8 @@ fn a_postgresql_database_of_every_released_schema_does_too() {
     let samples = samples().into_iter().take(if crate::support::long() { usize::MAX } else { 1 });
     for (number, sample) in samples.enumerate() {
         let (dump, name) = (unpacked(&sample), format!("sample{number}"));
-        let annexd = Annexd::local(&format!("{LOCAL}\n[store]\nurl = \"{}\"\n", server.database(&name)));
+        let url = server.database(&name);
+        let annexd = Annexd::local(&format!("{LOCAL}\n[store]\nurl = \"{url}\"\n"));
         let script = annexd.folder().join("dump.sql");
         fs::write(&script, &dump).unwrap();
         let made = Command::new("python3")
@@ -99,6 +130,7 @@ fn a_postgresql_database_of_every_released_schema_does_too() {
         fs::write(&script, made.stdout).unwrap();
         server.run(&name, &script);
         migrates_and_goes_on(&annexd, &sample, &dump);
+        finds_its_topics_again(&annexd, &url, &sample);
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! ```sql
 //! CREATE TABLE signature_band (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
-//! CREATE TABLE signature_term (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
+//! CREATE TABLE signature_pair (hash BIGINT NOT NULL, priority BIGINT NOT NULL, topic BIGINT NOT NULL, PRIMARY KEY (hash, priority, topic));
 //! -- `bands` and `keys` go into the first, `pairs` into the second. For every one of them, 64 being `Settings::postings_read`:
 //! SELECT priority, topic FROM signature_band WHERE hash = ? ORDER BY priority LIMIT 64;
 //! ```
@@ -24,6 +24,7 @@ mod evidence;
 mod figures;
 mod hashing;
 mod index;
+mod keys;
 mod likeness;
 mod marked;
 mod ordering;
@@ -36,7 +37,7 @@ mod votes;
 
 pub use applicant::{Applicant, Relation};
 pub use evidence::{Evidence, evidence};
-pub use index::{Index, PAIRS_MIN, priority};
+pub use index::{BAND_VOTES, ENOUGH, Index, KEY_VOTES, PAIR_VOTES, priority};
 pub use likeness::{Compared, Comparison, Kind, Likeness, Measures, compare, measure};
 pub use prose::{BODY, Prose};
 pub use signature::Signature;

@@ -264,22 +264,24 @@ pub struct LookupKeys {
 /// The hashes under which a topic's twins are found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Postings {
-    /// Bands and keys: one in common makes a candidate.
+    /// All its text, its applicant: [`dedupe::KEY_VOTES`].
+    pub keys: Vec<i64>,
+    /// Edits and copies: [`dedupe::BAND_VOTES`].
     pub bands: Vec<i64>,
-    /// Pairs of rare terms: several in common make one.
+    /// Pairs of rare words: [`dedupe::PAIR_VOTES`].
     pub pairs: Vec<i64>,
 }
 
 impl Postings {
     #[must_use]
     pub fn of(signature: &dedupe::Signature) -> Self {
-        let mut bands: Vec<i64> = signature.bands.iter().chain(&signature.keys).copied().collect();
-        bands.sort_unstable();
-        bands.dedup();
-        let mut pairs = signature.pairs.clone();
-        pairs.sort_unstable();
-        pairs.dedup();
-        Self { bands, pairs }
+        let [keys, bands, pairs] = [&signature.keys, &signature.bands, &signature.pairs].map(|hashes| {
+            let mut hashes = hashes.clone();
+            hashes.sort_unstable();
+            hashes.dedup();
+            hashes
+        });
+        Self { keys, bands, pairs }
     }
 }
 

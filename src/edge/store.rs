@@ -135,7 +135,7 @@ impl Store {
             return Err(StoreError::NewerSchema { found, known });
         }
         self.engine.migrations().run(&self.pool).await?;
-        Ok(())
+        self.renew_signatures().await
     }
 
     /// Version of the schema in the database, 0 for an empty one.

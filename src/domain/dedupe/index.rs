@@ -19,8 +19,15 @@ pub fn priority(topic: &str) -> i64 {
     hashing::text(topic).cast_signed()
 }
 
-/// Pairs of rare terms that two topics must share, where nothing else makes them candidates: three terms make three pairs.
-pub const PAIRS_MIN: u32 = 3;
+/// Votes that make a candidate, and what is shared weighs: a key is enough; of bands two, or one with a pair of rare words; of pairs three,
+/// which three shared words make.
+pub const ENOUGH: u32 = 3;
+pub const KEY_VOTES: u32 = 3;
+pub const BAND_VOTES: u32 = 2;
+pub const PAIR_VOTES: u32 = 1;
+
+/// Topics found under one topic's hashes, with room to spare.
+const FOUND_USUALLY: usize = 256;
 
 /// Numbers, and weights, of a line of a core's cache: one look brings the rest.
 const NUMBERS_A_LINE: usize = 16;
@@ -83,17 +90,23 @@ impl Index {
         Some(number)
     }
 
-    /// The topics to compare with one, by number: those found under a band or key, or under [`PAIRS_MIN`] pairs; those found most often
-    /// first, the smaller priority first where equal.
+    /// The topics to compare with one, by number: those that have [`ENOUGH`] votes; those with most first, the smaller priority first where
+    /// equal.
     #[must_use]
     pub fn candidates(&self, of: &Signature) -> Vec<u32> {
         self.postings.touch(hashes(of));
-        let (mut firm, mut pairs) = (Vec::with_capacity(of.bands.len() * 2), Vec::with_capacity(of.pairs.len() * 2));
-        self.postings.read(of.bands.iter().chain(&of.keys), &mut firm);
-        self.postings.read(of.pairs.iter(), &mut pairs);
-        let mut votes = Votes::room_for(firm.len() + pairs.len(), PAIRS_MIN);
-        firm.into_iter().for_each(|number| votes.add(number, PAIRS_MIN));
-        pairs.into_iter().for_each(|number| votes.add(number, 1));
+        let mut found = Vec::with_capacity(FOUND_USUALLY);
+        let kinds = [(&of.keys, KEY_VOTES), (&of.bands, BAND_VOTES), (&of.pairs, PAIR_VOTES)];
+        let ends = kinds.map(|(hashes, votes)| {
+            self.postings.read(hashes.iter(), &mut found);
+            (found.len(), votes)
+        });
+        let mut votes = Votes::room_for(found.len(), ENOUGH);
+        let mut start = 0;
+        for (end, weight) in ends {
+            found.get(start..end).into_iter().flatten().for_each(|number| votes.add(*number, weight));
+            start = end;
+        }
         let mut counted: Vec<(Reverse<u32>, i64, u32)> =
             votes.elected().map(|(number, votes)| (Reverse(votes), priority_of(number, &self.priorities), number)).collect();
         counted.sort_unstable();

@@ -1,6 +1,8 @@
 //! Where the topics of one process share a band or key: a hash table of eight bytes an entry, because a million topics make fifty
 //! million entries, nearly all of one topic.
 
+use super::hashing;
+
 /// Topics and lists that the table can tell apart.
 pub const MOST: u32 = 1 << (VALUE_BITS - 1);
 const VALUE_BITS: u32 = 26;
@@ -170,8 +172,9 @@ impl List {
     }
 }
 
+/// Spread anew: pairs of one word begin alike.
 fn tag(hash: i64) -> u64 {
-    hash.cast_unsigned() >> VALUE_BITS
+    hashing::mix(hash.cast_unsigned()) >> VALUE_BITS
 }
 
 fn packed(tag: u64, value: u32) -> u64 {

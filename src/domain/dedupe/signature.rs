@@ -2,25 +2,16 @@
 //!
 //! Nothing in it depends on other topics or on the order in which they came.
 
-use std::cmp::Reverse;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     applicant::Applicant,
     figures,
     hashing::{self, mix},
-    ordering,
+    keys, ordering,
     prose::{Clause, Prose, is_word},
 };
 
-/// Bands of MinHash values; two texts with one equal band are candidates.
-pub const BANDS: usize = 24;
-/// MinHash values in one band.
-pub const ROWS: usize = 4;
-const BINS: usize = BANDS * ROWS;
-/// Rarest terms of which every two make a key.
-const KEY_TERMS: usize = 8;
 /// A text with fewer triples than this says too little to be compared but as a whole.
 pub const TRIPLES_MIN: usize = 12;
 /// Letters and digits of a word that are looked at.
@@ -51,7 +42,7 @@ pub struct Signature {
     pub bands: Vec<i64>,
     /// Hashes of all the text, of the applicant, its credit code and its house: what else a twin is found by.
     pub keys: Vec<i64>,
-    /// Hashes of pairs of rare terms; [`PAIRS_MIN`](super::index::PAIRS_MIN) of them in common make a candidate.
+    /// Hashes of pairs of rare words. What they and the others weigh: [`ENOUGH`](super::index::ENOUGH).
     pub pairs: Vec<i64>,
 }
 
@@ -67,10 +58,9 @@ impl Signature {
         for clause in prose.fields.iter().flatten() {
             found.add_clause(clause, 1.0);
         }
-        let (terms, weights, rare) = found.weigh();
+        let (terms, weights) = found.weigh();
         let telling = triples.len() >= TRIPLES_MIN;
         let mut keys = applicant_keys(&applicant);
-        let pairs = if telling { pair_keys(&rare).collect() } else { Vec::new() };
         let whole = if prose.whole.len() >= WHOLE_CHARS_MIN { hashing::chain(prose.whole.iter().map(|c| u64::from(*c))) } else { 0 };
         if whole != 0 {
             keys.push(tagged(WHOLE_TAG, whole));
@@ -78,13 +68,24 @@ impl Signature {
         Self {
             applicant,
             whole,
-            bands: if telling { bands(&triples) } else { Vec::new() },
+            bands: if telling { keys::bands(&triples) } else { Vec::new() },
+            pairs: if telling { keys::pairs(&terms, &weights) } else { Vec::new() },
             triples,
             terms,
             norm: norm(&weights),
             weights,
             keys,
-            pairs,
+        }
+    }
+
+    /// One that an earlier version made, with the bands and pairs of today. What topics are compared by has not changed since.
+    #[must_use]
+    pub fn renewed(self) -> Self {
+        let telling = self.triples.len() >= TRIPLES_MIN;
+        Self {
+            bands: if telling { keys::bands(&self.triples) } else { Vec::new() },
+            pairs: if telling { keys::pairs(&self.terms, &self.weights) } else { Vec::new() },
+            ..self
         }
     }
 }
@@ -105,7 +106,6 @@ const WHOLE_TAG: u64 = 1;
 const NAME_TAG: u64 = 2;
 const CODE_TAG: u64 = 3;
 const HOUSE_TAG: u64 = 4;
-const PAIR_TAG: u64 = 5;
 
 /// The low half of a hash.
 #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
@@ -145,41 +145,6 @@ fn triples(prose: &Prose) -> Vec<u32> {
     triples
 }
 
-/// MinHash by one permutation (Li, Owen, Zhang 2012): each triple falls into one bin, each bin keeps its smallest; empty bins borrow from
-/// a bin chosen by hash (optimal densification, Shrivastava 2017).
-fn bands(triples: &[u32]) -> Vec<i64> {
-    const EMPTY: u64 = u64::MAX;
-    let mut bins = [EMPTY; BINS];
-    for triple in triples {
-        let hash = mix(u64::from(*triple));
-        let bin = (((hash >> 32) * BINS as u64) >> 32) as usize;
-        if let Some(least) = bins.get_mut(bin) {
-            *least = (*least).min(hash & 0xFFFF_FFFF);
-        }
-    }
-    let filled = bins;
-    for (at, bin) in (0_u64..).zip(bins.iter_mut()) {
-        let mut attempt = 0;
-        while *bin == EMPTY && attempt < 64 * BINS as u64 {
-            attempt += 1;
-            #[expect(clippy::cast_possible_truncation, reason = "below BINS")]
-            let donor = (mix((at << 32) | attempt) % BINS as u64) as usize;
-            *bin = filled.get(donor).copied().unwrap_or(EMPTY);
-        }
-    }
-    bins.chunks(ROWS).zip(0_u64..).map(|(rows, band)| mix(hashing::chain(rows.iter().copied()) ^ mix(band)).cast_signed()).collect()
-}
-
-/// Every two of the rarest terms make one key: each is common enough to be shared, the two together are rare.
-fn pair_keys(rare: &[u32]) -> impl Iterator<Item = i64> {
-    rare.iter().enumerate().flat_map(move |(at, one)| {
-        rare.iter().skip(at + 1).map(move |other| {
-            let (low, high) = if one < other { (one, other) } else { (other, one) };
-            tagged(PAIR_TAG, (u64::from(*high) << 32) | u64::from(*low))
-        })
-    })
-}
-
 /// Spreads terms evenly over all numbers, so that they are sorted fast (Fibonacci hashing, Knuth 1973); multiplied with its inverse,
 /// it gives the term back.
 const SCRAMBLE: u32 = 0x9E37_79B1;
@@ -196,8 +161,9 @@ fn han_pair(one: char, two: char) -> u32 {
     ((place(one) << HAN_BITS) | place(two)).wrapping_mul(SCRAMBLE)
 }
 
-/// A term's hash: which of equally heavy terms make keys is a draw, the same one in every text.
-fn drawn(term: u32) -> u32 {
+/// A term's hash: which of equally heavy terms make pairs is a draw, the same one in every text.
+#[must_use]
+pub fn drawn(term: u32) -> u32 {
     match han_of(term) {
         Some((one, two)) => low(mix((u64::from(one + FIRST_HAN) << 21) | u64::from(two + FIRST_HAN))),
         None => term.wrapping_mul(SCRAMBLE_BACK),
@@ -253,11 +219,10 @@ impl Terms {
         }
     }
 
-    /// Each term once, ascending, with its weight; and the heaviest of them.
-    fn weigh(self) -> (Vec<u32>, Vec<u16>, Vec<u32>) {
+    /// Each term once, ascending, with its weight.
+    fn weigh(self) -> (Vec<u32>, Vec<u16>) {
         let found = ordering::ascending(self.found, |(term, ..)| *term);
         let (mut terms, mut weights) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
-        let mut heaviest: Vec<(Reverse<u16>, u32)> = Vec::with_capacity(KEY_TERMS + 1);
         for same in found.chunk_by(|one, other| one.0 == other.0) {
             let Some((term, weight, _)) = same.first().copied() else { continue };
             let mentions: f32 = same.iter().map(|(.., share)| share).sum();
@@ -266,22 +231,12 @@ impl Terms {
                 _ if mentions < 1.0 => mentions.sqrt(),
                 _ => 1.0 + 0.4 * mentions.ln(),
             };
-            let weight = hundredths(weight * often);
             terms.push(term);
-            weights.push(weight);
-            if heaviest.len() == KEY_TERMS && heaviest.last().is_some_and(|(Reverse(least), _)| weight < *least) {
-                continue;
-            }
-            let entry = (Reverse(weight), drawn(term));
-            let at = heaviest.partition_point(|other| *other < entry);
-            if at < KEY_TERMS {
-                heaviest.insert(at, entry);
-                heaviest.truncate(KEY_TERMS);
-            }
+            weights.push(hundredths(weight * often));
         }
         terms.shrink_to_fit();
         weights.shrink_to_fit();
-        (terms, weights, heaviest.into_iter().map(|(_, hash)| hash).collect())
+        (terms, weights)
     }
 }
 

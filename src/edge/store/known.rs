@@ -19,7 +19,7 @@ const SAME_APPLICANT_MAX: u32 = 100;
 /// Postings read in one statement: SQLite joins at most 500 SELECTs.
 const POSTINGS_A_STATEMENT: usize = 200;
 /// Statements come in steps of so many postings, so that the database need not prepare one for every number.
-const POSTINGS_A_STEP: usize = 20;
+const POSTINGS_A_STEP: usize = 10;
 /// Keys looked for in one statement.
 const KEYS_A_STATEMENT: usize = 100;
 /// Topics read in one statement.
@@ -169,15 +169,18 @@ impl Lookup {
     /// [`dedupe::Index::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to
     /// compare are all that is fetched. Best first; `topic.serial`s.
     async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
-        let enough = i64::from(dedupe::PAIRS_MIN);
+        let enough = i64::from(dedupe::ENOUGH);
         let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        let hashes: Vec<(i64, bool)> =
-            postings.bands.iter().map(|hash| (*hash, true)).chain(postings.pairs.iter().map(|hash| (*hash, false))).collect();
+        let kinds = [
+            (&postings.keys, Kind("signature_band", dedupe::KEY_VOTES)),
+            (&postings.bands, Kind("signature_band", dedupe::BAND_VOTES)),
+            (&postings.pairs, Kind("signature_pair", dedupe::PAIR_VOTES)),
+        ];
+        let hashes: Vec<(i64, Kind)> = kinds.into_iter().flat_map(|(hashes, kind)| hashes.iter().map(move |hash| (*hash, kind))).collect();
         for part in hashes.chunks(POSTINGS_A_STATEMENT) {
             let lists: Vec<String> = (1..)
                 .zip(&padded(part))
-                .map(|(parameter, (_, firm))| {
-                    let (table, weight) = if *firm { ("signature_band", enough) } else { ("signature_pair", 1) };
+                .map(|(parameter, (_, Kind(table, weight)))| {
                     let read = settings.postings_read;
                     format!("SELECT * FROM (SELECT topic_serial, priority, {weight} AS votes FROM {table} WHERE hash = ${parameter} ORDER BY priority LIMIT {read}) AS list")
                 })
@@ -273,13 +276,17 @@ impl Lookup {
     }
 }
 
-/// Firm postings, then the others, each filled up with what equals nothing (NULL) to a whole number of steps.
-fn padded(postings: &[(i64, bool)]) -> Vec<(Option<i64>, bool)> {
-    let mut all = Vec::with_capacity(postings.len() + 2 * POSTINGS_A_STEP);
-    for firm in [true, false] {
-        let before = all.len();
-        all.extend(postings.iter().filter(|posting| posting.1 == firm).map(|posting| (Some(posting.0), firm)));
-        all.resize(before + (all.len() - before).next_multiple_of(POSTINGS_A_STEP), (None, firm));
+/// Where postings lie, and their votes.
+#[derive(Clone, Copy, PartialEq)]
+struct Kind(&'static str, u32);
+
+/// Postings kind by kind, each kind filled up with what equals nothing (NULL) to a whole number of steps.
+fn padded(postings: &[(i64, Kind)]) -> Vec<(Option<i64>, Kind)> {
+    let mut all = Vec::with_capacity(postings.len() + 3 * POSTINGS_A_STEP);
+    for of_one_kind in postings.chunk_by(|one, other| one.1 == other.1) {
+        all.extend(of_one_kind.iter().map(|(hash, kind)| (Some(*hash), *kind)));
+        let missing = of_one_kind.len().next_multiple_of(POSTINGS_A_STEP) - of_one_kind.len();
+        all.extend(of_one_kind.iter().cycle().take(missing).map(|(_, kind)| (None, *kind)));
     }
     all
 }
