@@ -2,6 +2,7 @@
 //! Nothing is ever rejected for its field (R13): without a signal the topic goes to the fallback division.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
 };
@@ -247,19 +248,47 @@ pub fn evidence_in_words(evidence: &str) -> String {
 
 /// Points of each division, and what gave them.
 #[derive(Debug, Default)]
-struct Tally {
-    points: BTreeMap<String, f64>,
-    /// Division, evidence, points.
-    signals: Vec<(String, String, f64)>,
+struct Tally<'a> {
+    points: BTreeMap<&'a str, f64>,
+    signals: Vec<Signal<'a>>,
 }
 
-impl Tally {
+/// What gave a division points. Put into words only where it is shown.
+#[derive(Debug)]
+struct Signal<'a> {
+    division: &'a str,
+    /// 转向架
+    what: Cow<'a, str>,
+    /// Key of the field it stands in.
+    place: &'a str,
+    points: f64,
+}
+
+impl<'a> Tally<'a> {
+    fn give(&mut self, division: &'a str, what: impl Into<Cow<'a, str>>, place: &'a str, points: f64) {
+        *self.points.entry(division).or_insert(0.0) += points;
+        self.signals.push(Signal { division, what: what.into(), place, points });
+    }
+
     /// The strongest evidence for a division, each once.
     fn evidence_for(&self, division: &str, max: usize) -> Vec<String> {
-        let mut own: Vec<&(String, String, f64)> = self.signals.iter().filter(|signal| signal.0 == division).collect();
-        own.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.1.cmp(&b.1)));
-        let mut seen = BTreeSet::new();
-        own.into_iter().filter(|signal| seen.insert(&signal.1)).take(max).map(|signal| signal.1.clone()).collect()
+        let mut own: Vec<&Signal<'_>> = self.signals.iter().filter(|signal| signal.division == division).collect();
+        own.sort_by(|a, b| b.points.total_cmp(&a.points).then_with(|| a.bytes().cmp(b.bytes())));
+        let mut evidence: Vec<String> = Vec::new();
+        for signal in own {
+            let said = format!("{} ({})", signal.what, signal.place);
+            if evidence.len() < max && !evidence.contains(&said) {
+                evidence.push(said);
+            }
+        }
+        evidence
+    }
+}
+
+impl Signal<'_> {
+    /// Of its words.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.what.bytes().chain(*b" (").chain(self.place.bytes()).chain(*b")")
     }
 }
 

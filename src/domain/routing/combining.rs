@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    BelowMargin, Candidate, Divisions, Draft, Lexicon, Model, Route, RoutedBy, Tally,
-    features::{self, Features},
-};
+use super::{BelowMargin, Candidate, Divisions, Draft, Lexicon, Model, Route, RoutedBy, Tally, features, model::Known, title::Parts};
 
 /// Evidence strings of one route.
 const EVIDENCE_MAX: usize = 8;
@@ -25,16 +22,18 @@ const CODE_LIFT: f64 = 2.5;
 const DOUBT_POINTS: f64 = 2.0;
 
 /// Scores of every division, as logits.
-type Scores = BTreeMap<String, f64>;
+type Scores<'a> = BTreeMap<&'a str, f64>;
 
 impl Divisions {
     /// Routes one topic by its title, its text and its GB/T 4754 code.
     #[must_use]
     pub fn route(&self, topic: &Draft) -> Route {
-        let tally = self.lexicon.get_or_init(|| Lexicon::of(self)).weigh(topic);
+        let parts = Parts::of(topic.text("topic_title"));
+        let tally = self.lexicon.get_or_init(|| Lexicon::of(self)).weigh(topic, &parts);
         let model = self.model();
-        let features = model.as_ref().map(|_| features::of(topic)).unwrap_or_default();
-        let words = self.by_words(&features, &tally, model.as_deref());
+        let features = model.as_ref().map(|_| features::of(topic, &parts)).unwrap_or_default();
+        let known = model.as_ref().map(|model| model.known(&features)).unwrap_or_default();
+        let words = self.by_words(&known, &tally, model.as_deref());
         let (scores, notes) = self.with_code(topic, words, &tally);
         let mut route = self.chosen(&shares(&scores));
         route.rules_version.clone_from(&self.version);
@@ -42,11 +41,11 @@ impl Divisions {
         let best = route.candidates.first().map(|candidate| candidate.division.clone()).unwrap_or_default();
         route.evidence.splice(0..0, notes);
         if route.routed_by != RoutedBy::Fallback {
-            if self.table_says(&tally).as_deref() != Some(best.as_str()) && model.is_some() {
+            if self.table_says(&tally) != Some(best.as_str()) && model.is_some() {
                 route.routed_by = RoutedBy::Model;
             }
             route.evidence.extend(tally.evidence_for(&best, EVIDENCE_MAX - REASONS_MAX));
-            let reasons = model.map(|model| model.reasons(&features, &best, REASONS_MAX)).unwrap_or_default();
+            let reasons = model.as_ref().map(|model| model.reasons(&known, &best, REASONS_MAX)).unwrap_or_default();
             route.evidence.extend(reasons.into_iter().map(|reason| format!("模型：{reason}")));
         }
         if route.division == self.fallback && best != self.fallback {
@@ -56,53 +55,54 @@ impl Divisions {
     }
 
     /// What the words say, `None` where they say nothing.
-    fn by_words(&self, features: &Features, tally: &Tally, model: Option<&Model>) -> Option<Scores> {
+    fn by_words(&self, known: &[Known<'_>], tally: &Tally<'_>, model: Option<&Model>) -> Option<Scores<'_>> {
         let points = |id: &str| tally.points.get(id).copied().unwrap_or(0.0);
         let best = tally.points.values().copied().fold(0.0, f64::max);
-        let table: Scores =
-            self.entries.iter().map(|division| (division.id.clone(), self.router.table_weight * points(&division.id).ln_1p())).collect();
-        let Some((scores, known)) = model.map(|model| model.scores(features)) else {
+        let ids = self.entries.iter().map(|division| division.id.as_str());
+        let table: Scores<'_> = ids.map(|id| (id, self.router.table_weight * points(id).ln_1p())).collect();
+        let Some((scores, known)) = model.map(|model| model.scores(known)) else {
             return (best >= SIGNAL_MIN).then(|| alone(table));
         };
         if best < SIGNAL_MIN && known < KNOWN_MIN {
             return None;
         }
         let lowest = scores.values().copied().fold(0.0, f64::min);
-        let both: Scores = table
+        let both: Scores<'_> = table
             .into_iter()
-            .filter(|(id, points)| *points > 0.0 || scores.contains_key(id.as_str()))
+            .filter(|(id, points)| *points > 0.0 || scores.contains_key(id))
             .map(|(id, points)| {
-                let own = scores.get(id.as_str()).copied().unwrap_or(lowest);
+                let own = scores.get(id).copied().unwrap_or(lowest);
                 (id, points + self.router.model_weight * own)
             })
             .collect();
-        let sure_enough = best >= SIGNAL_MIN || shares(&both).first().is_some_and(|first| first.score >= self.router.model_alone_share);
+        let sure_enough = best >= SIGNAL_MIN || shares(&both).first().is_some_and(|(_, share)| *share >= self.router.model_alone_share);
         sure_enough.then_some(both)
     }
 
     /// A GB code that fits the words outweighs them; one that contradicts them is only noted; where they are silent it decides.
-    fn with_code(&self, topic: &Draft, words: Option<Scores>, tally: &Tally) -> (Scores, Vec<String>) {
+    fn with_code<'a>(&'a self, topic: &Draft, words: Option<Scores<'a>>, tally: &Tally<'_>) -> (Scores<'a>, Vec<String>) {
         let coded = ["gb_code", "industry"].iter().find_map(|key| self.by_code(topic.text(key)));
         let Some((code, division)) = coded else { return (words.unwrap_or_default(), Vec::new()) };
         let Some(mut scores) = words else {
-            return (Scores::from([(division.to_owned(), CODE_LIFT), (String::new(), 0.0)]), vec![format!("{code} (gb_code)")]);
+            return (Scores::from([(division, CODE_LIFT), ("", 0.0)]), vec![format!("{code} (gb_code)")]);
         };
         let best_points = tally.points.values().copied().fold(0.0, f64::max);
         let own_points = tally.points.get(division).copied().unwrap_or(0.0);
-        let own_share = shares(&scores).iter().find(|candidate| candidate.division == division).map_or(0.0, |candidate| candidate.score);
+        let own_share = shares(&scores).iter().find(|(id, _)| *id == division).map_or(0.0, |(_, share)| *share);
         if own_share < CONSISTENT_SHARE && own_points < best_points * CONSISTENT_POINTS {
             return (scores, vec![format!("{code} (gb_code，与课题内容不一致)")]);
         }
-        let best_other = scores.iter().filter(|(id, _)| *id != division).map(|(_, score)| *score).fold(f64::MIN, f64::max);
-        let own = scores.entry(division.to_owned()).or_insert(0.0);
+        let best_other = scores.iter().filter(|(id, _)| **id != division).map(|(_, score)| *score).fold(f64::MIN, f64::max);
+        let own = scores.entry(division).or_insert(0.0);
         *own = own.max(best_other) + CODE_LIFT;
         (scores, vec![format!("{code} (gb_code)")])
     }
 
-    fn chosen(&self, shares: &[Candidate]) -> Route {
-        let mut candidates: Vec<Candidate> = shares.iter().filter(|candidate| !candidate.division.is_empty()).cloned().collect();
-        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| self.order(&a.division).cmp(&self.order(&b.division))));
-        candidates.truncate(3);
+    fn chosen(&self, shares: &[(&str, f64)]) -> Route {
+        let mut best: Vec<(&str, f64)> = shares.iter().filter(|(id, _)| !id.is_empty()).copied().collect();
+        best.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.order(a.0).cmp(&self.order(b.0))));
+        let candidate = |(id, score): (&str, f64)| Candidate { division: id.to_owned(), score };
+        let candidates: Vec<Candidate> = best.into_iter().take(3).map(candidate).collect();
         let (best, second) = (candidates.first().cloned(), candidates.get(1).cloned());
         let Some(best) = best else { return self.nowhere() };
         let gap = best.score - second.as_ref().map_or(0.0, |second| second.score);
@@ -141,25 +141,25 @@ impl Divisions {
         }
     }
 
-    fn table_says(&self, tally: &Tally) -> Option<String> {
+    fn table_says<'a>(&self, tally: &Tally<'a>) -> Option<&'a str> {
         let best = tally.points.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| self.order(b.0).cmp(&self.order(a.0))))?;
-        Some(best.0.clone())
+        Some(best.0)
     }
 }
 
 /// A table that speaks without a model: squared points against a fixed doubt, as its weights were found.
-fn alone(table: Scores) -> Scores {
-    let mut scores: Scores = table.into_iter().filter(|(_, score)| *score > 0.0).map(|(id, score)| (id, 2.0 * score)).collect();
-    scores.insert(String::new(), DOUBT_POINTS);
+fn alone(table: Scores<'_>) -> Scores<'_> {
+    let mut scores: Scores<'_> = table.into_iter().filter(|(_, score)| *score > 0.0).map(|(id, score)| (id, 2.0 * score)).collect();
+    scores.insert("", DOUBT_POINTS);
     scores
 }
 
-/// Logits to shares that add up to at most one, rounded down to four places.
-fn shares(scores: &Scores) -> Vec<Candidate> {
+/// Logits to shares that add up to at most one, rounded down to four places, the largest first.
+fn shares<'a>(scores: &Scores<'a>) -> Vec<(&'a str, f64)> {
     let largest = scores.values().copied().fold(f64::MIN, f64::max);
     let sum: f64 = scores.values().map(|score| (score - largest).exp()).sum();
     let share = |score: f64| (((score - largest).exp() / sum) * 10_000.0).floor() / 10_000.0;
-    let mut shares: Vec<Candidate> = scores.iter().map(|(id, score)| Candidate { division: id.clone(), score: share(*score) }).collect();
-    shares.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut shares: Vec<(&str, f64)> = scores.iter().map(|(id, score)| (*id, share(*score))).collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     shares
 }

@@ -1,8 +1,6 @@
 //! What the text model sees of a topic: runs of one to four signs of its title, how the title's product ends, and runs of two
 //! and three signs of its body. Latin words and numbers are one sign each, so `igbt` stays whole and no figure is learnt by heart.
 
-use std::collections::BTreeMap;
-
 use super::{Draft, title::Parts};
 use crate::domain::folding;
 
@@ -22,36 +20,105 @@ const READ_CHARS: usize = 600;
 /// Longest ending that is looked at, in signs.
 const ENDING_SIGNS: usize = 6;
 
-/// A feature and its value. A feature of a title's ending begins with `$`.
-pub type Features = Vec<(String, f32)>;
+/// The features of one topic, ascending, each once. One of a title's ending begins with `$`.
+#[derive(Debug, Default)]
+pub struct Features {
+    /// Every run stands somewhere in it.
+    text: String,
+    runs: Vec<Run>,
+}
 
-/// The features of one topic, sorted, each once.
-pub fn of(topic: &Draft) -> Features {
-    let mut all: BTreeMap<String, f32> = BTreeMap::new();
-    let parts = Parts::of(topic.text("topic_title"));
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// The first three characters, so that most runs are told apart by one number.
+    first: u64,
+    from: usize,
+    to: usize,
+    value: f32,
+}
+
+impl Features {
+    /// Each feature with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f32)> {
+        self.runs.iter().map(|run| (self.text.get(run.from..run.to).unwrap_or_default(), run.value))
+    }
+
+    /// Every run once, ascending; the values of equal ones are joined in their order.
+    fn joined(&self, mut runs: Vec<Run>, join: fn(f32, f32) -> f32) -> Vec<Run> {
+        let text = |run: &Run| self.text.get(run.from..run.to).unwrap_or_default();
+        runs.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| text(a).cmp(text(b))));
+        runs.dedup_by(|next, kept| {
+            let same = next.first == kept.first && text(next) == text(kept);
+            if same {
+                kept.value = join(kept.value, next.value);
+            }
+            same
+        });
+        runs
+    }
+
+    /// Takes in a text and its runs of so many signs, each with this value.
+    fn add_runs(&mut self, cleaned: &str, lengths: std::ops::RangeInclusive<usize>, into: &mut Vec<Run>, value: f32) {
+        let base = self.text.len();
+        self.text.push_str(cleaned);
+        each_stretch(cleaned, |stretch| {
+            for length in lengths.clone() {
+                for window in stretch.windows(length) {
+                    if let (Some(first), Some(last)) = (window.first(), window.last()) {
+                        into.push(self.run(base + first.0, base + last.1, value));
+                    }
+                }
+            }
+        });
+    }
+
+    /// Takes in the endings of a text's last stretch.
+    fn add_endings(&mut self, cleaned: &str, into: &mut Vec<Run>, value: f32) {
+        let mut last = Vec::new();
+        each_stretch(cleaned, |stretch| last = stretch.to_vec());
+        for first in last.iter().rev().take(ENDING_SIGNS) {
+            let from = self.text.len();
+            self.text.push('$');
+            self.text.push_str(cleaned.get(first.0..).unwrap_or_default());
+            into.push(self.run(from, self.text.len(), value));
+        }
+    }
+
+    fn run(&self, from: usize, to: usize, value: f32) -> Run {
+        let mut chars = self.text.get(from..to).unwrap_or_default().chars().map(u64::from);
+        let mut next = || chars.next().unwrap_or(0);
+        Run { first: next() << 42 | next() << 21 | next(), from, to, value }
+    }
+}
+
+/// The features of a topic whose title is taken apart already.
+pub fn of(topic: &Draft, parts: &Parts) -> Features {
+    let mut all = Features::default();
     let end = parts.heads.last().copied().unwrap_or(parts.text.len());
     let before = clean(parts.text.get(..parts.product_from).unwrap_or_default());
     let name = clean(parts.text.get(parts.product_from..end).unwrap_or_default());
     let product = clean(&folding::fold(&first_chars(topic.text("product").lines().next().unwrap_or_default())));
 
-    let mut title: BTreeMap<String, f32> = BTreeMap::new();
-    runs(&name, 1..=4, &mut title, 1.0);
-    runs(&before, 1..=4, &mut title, BEFORE_PRODUCT);
-    runs(&product, 1..=4, &mut title, BEFORE_PRODUCT);
-    add(&mut all, title, TITLE);
-    let mut endings: BTreeMap<String, f32> = BTreeMap::new();
+    let mut title = Vec::new();
+    all.add_runs(&name, 1..=4, &mut title, 1.0);
+    all.add_runs(&before, 1..=4, &mut title, BEFORE_PRODUCT);
+    all.add_runs(&product, 1..=4, &mut title, BEFORE_PRODUCT);
+    let mut endings = Vec::new();
     let mut share = 1.0;
     for end in parts.heads.iter().take(4) {
-        ending(&clean(parts.text.get(parts.product_from..*end).unwrap_or_default()), share, &mut endings);
+        all.add_endings(&clean(parts.text.get(parts.product_from..*end).unwrap_or_default()), &mut endings, share);
         share *= 0.6;
     }
-    add(&mut all, endings, ENDING);
-    let mut body: BTreeMap<String, f32> = BTreeMap::new();
+    let mut body = Vec::new();
     for key in BODY_FIELDS {
-        runs(&clean(&folding::fold(&first_chars(topic.text(key)))), 2..=3, &mut body, 1.0);
+        all.add_runs(&clean(&folding::fold(&first_chars(topic.text(key)))), 2..=3, &mut body, 1.0);
     }
-    add(&mut all, body, BODY);
-    all.into_iter().collect()
+    let sum = |one: f32, other: f32| one + other;
+    let mut whole = brought_to(TITLE, all.joined(title, sum));
+    whole.extend(brought_to(ENDING, all.joined(endings, f32::max)));
+    whole.extend(brought_to(BODY, all.joined(body, sum)));
+    all.runs = all.joined(whole, sum);
+    all
 }
 
 fn first_chars(text: &str) -> String {
@@ -76,61 +143,37 @@ fn clean(folded: &str) -> String {
     cleaned
 }
 
-/// Byte ranges of the signs of each stretch without blanks.
-fn signs(cleaned: &str) -> Vec<Vec<(usize, usize)>> {
-    let mut stretches: Vec<Vec<(usize, usize)>> = vec![Vec::new()];
+/// The byte ranges of the signs of each stretch without blanks; the last stretch may be empty.
+fn each_stretch(cleaned: &str, mut visit: impl FnMut(&[(usize, usize)])) {
+    let mut stretch: Vec<(usize, usize)> = Vec::new();
     let mut in_word = false;
     for (at, c) in cleaned.char_indices() {
         let end = at + c.len_utf8();
         if c == ' ' {
-            stretches.push(Vec::new());
+            visit(&stretch);
+            stretch.clear();
             in_word = false;
             continue;
         }
         let latin = c.is_ascii_alphabetic();
-        if let Some(stretch) = stretches.last_mut() {
-            match stretch.last_mut() {
-                Some(last) if latin && in_word => last.1 = end,
-                _ => stretch.push((at, end)),
-            }
+        match stretch.last_mut() {
+            Some(last) if latin && in_word => last.1 = end,
+            _ => stretch.push((at, end)),
         }
         in_word = latin;
     }
-    stretches
+    visit(&stretch);
 }
 
-fn runs(cleaned: &str, lengths: std::ops::RangeInclusive<usize>, into: &mut BTreeMap<String, f32>, share: f32) {
-    for stretch in signs(cleaned) {
-        for length in lengths.clone() {
-            for window in stretch.windows(length) {
-                let (Some(first), Some(last)) = (window.first(), window.last()) else { continue };
-                if let Some(run) = cleaned.get(first.0..last.1) {
-                    *into.entry(run.to_owned()).or_insert(0.0) += share;
-                }
-            }
-        }
-    }
-}
-
-fn ending(cleaned: &str, share: f32, into: &mut BTreeMap<String, f32>) {
-    let Some(stretch) = signs(cleaned).pop() else { return };
-    for first in stretch.iter().rev().take(ENDING_SIGNS) {
-        if let Some(text) = cleaned.get(first.0..) {
-            let entry = into.entry(format!("${text}")).or_insert(0.0);
-            *entry = entry.max(share);
-        }
-    }
-}
-
-/// Brings one part to length one, dampens what stands often, and adds it with its share.
-fn add(all: &mut BTreeMap<String, f32>, part: BTreeMap<String, f32>, share: f32) {
+/// One part brought to length one, dampened where a run stands often, with the part's share.
+fn brought_to(share: f32, mut part: Vec<Run>) -> Vec<Run> {
     let damped = |count: f32| if count > 1.0 { 1.0 + count.ln() } else { count };
-    let length = part.values().map(|count| damped(*count).powi(2)).sum::<f32>().sqrt();
-    if length > 0.0 {
-        for (run, count) in part {
-            *all.entry(run).or_insert(0.0) += share * damped(count) / length;
-        }
+    let length = part.iter().map(|run| damped(run.value).powi(2)).sum::<f32>().sqrt();
+    if length <= 0.0 {
+        return Vec::new();
     }
+    part.iter_mut().for_each(|run| run.value = share * damped(run.value) / length);
+    part
 }
 
 #[cfg(test)]
@@ -139,21 +182,24 @@ mod tests {
 
     #[test]
     fn latin_words_and_numbers_are_one_sign() {
-        let mut into = BTreeMap::new();
-        runs(&clean("1200v igbt芯片"), 1..=2, &mut into, 1.0);
-        let keys: Vec<&str> = into.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["0", "0v", "igbt", "igbt芯", "v", "片", "芯", "芯片"]);
+        let (mut features, mut runs) = (Features::default(), Vec::new());
+        features.add_runs(&clean("1200v igbt芯片 igbt芯"), 1..=2, &mut runs, 1.0);
+        features.runs = features.joined(runs, |one, other| one + other);
+        let found: Vec<(&str, f32)> = features.iter().collect();
+        let once = ["0", "0v", "igbt", "igbt芯", "v", "片", "芯", "芯片"];
+        assert_eq!(found.iter().map(|(run, _)| *run).collect::<Vec<_>>(), once);
+        assert_eq!(found.iter().filter(|(_, count)| *count > 1.5).map(|(run, _)| *run).collect::<Vec<_>>(), ["igbt", "igbt芯", "芯"]);
     }
 
     #[test]
     fn the_ending_of_the_product_is_marked() {
         let topic = super::super::Example { title: "汽车座椅用聚醚多元醇制备技术".into(), ..Default::default() }.draft();
-        let features = of(&topic);
+        let features = of(&topic, &Parts::of(topic.text("topic_title")));
         assert!(features.iter().any(|(run, _)| run == "$多元醇") && !features.iter().any(|(run, _)| run == "$技术"));
     }
 
     #[test]
     fn an_empty_topic_has_no_features() {
-        assert!(of(&Draft::default()).is_empty());
+        assert!(of(&Draft::default(), &Parts::default()).runs.is_empty());
     }
 }

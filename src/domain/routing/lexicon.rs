@@ -1,6 +1,6 @@
 //! The words of the routing table, ready to be looked for, and the points they give.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aho_corasick::AhoCorasick;
 
@@ -45,6 +45,8 @@ pub struct Lexicon {
     words: Vec<Word>,
     /// Folded endings, longest first, each with its division.
     products: Vec<(String, String)>,
+    /// Places of those by their last character.
+    by_last: HashMap<char, Vec<usize>>,
     pairs: Vec<FoldedPair>,
     /// Folded names of assemblies.
     parts: Vec<String>,
@@ -94,6 +96,10 @@ impl Lexicon {
             .collect();
         let mut products: Vec<(String, String)> = products.into_iter().filter(|(text, _)| !text.is_empty()).collect();
         products.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        let mut by_last: HashMap<char, Vec<usize>> = HashMap::new();
+        for (at, (ending, _)) in products.iter().enumerate() {
+            ending.chars().next_back().into_iter().for_each(|last| by_last.entry(last).or_default().push(at));
+        }
         let pairs = table
             .pairs
             .iter()
@@ -107,23 +113,23 @@ impl Lexicon {
             finder: AhoCorasick::new(words.iter().map(|word| &word.text)).ok(),
             words,
             products,
+            by_last,
             pairs,
             parts: table.parts.iter().map(|part| folding::fold(part)).collect(),
         }
     }
 
-    pub fn weigh(&self, topic: &Draft) -> Tally {
+    pub fn weigh(&self, topic: &Draft, parts: &Parts) -> Tally<'_> {
         let mut tally = Tally::default();
-        let parts = Parts::of(topic.text("topic_title"));
-        self.weigh_title(&parts, &mut tally);
+        self.weigh_title(parts, &mut tally);
         let product = Parts::of(topic.text("product").lines().next().unwrap_or_default());
         self.weigh_heads(&product, PRODUCT / 2.0, "product", &mut tally);
         let body = self.weigh_body(topic, &mut tally);
-        self.weigh_pairs(&parts, &body, &mut tally);
+        self.weigh_pairs(parts, &body, &mut tally);
         tally
     }
 
-    fn weigh_title(&self, parts: &Parts, tally: &mut Tally) {
+    fn weigh_title<'a>(&'a self, parts: &Parts, tally: &mut Tally<'a>) {
         let ends_known = self.weigh_heads(parts, PRODUCT, "title", tally);
         for hit in self.hits(&parts.text) {
             let at_head = parts.heads.contains(&hit.end);
@@ -140,7 +146,7 @@ impl Lexicon {
     }
 
     /// Points for the endings of product names; the first product counts most. Whether any ending was known.
-    fn weigh_heads(&self, parts: &Parts, points: f64, place: &str, tally: &mut Tally) -> bool {
+    fn weigh_heads<'a>(&'a self, parts: &Parts, points: f64, place: &'static str, tally: &mut Tally<'a>) -> bool {
         let mut share = 1.0;
         let mut known = false;
         for end in parts.heads.iter().take(4) {
@@ -148,23 +154,30 @@ impl Lexicon {
             let machine = self.machine_of(name);
             if let Some((machine, division)) = machine {
                 known = true;
-                give(tally, division, format!("{machine} ({place})"), points * share * length_factor(machine));
+                tally.give(division, machine, place, points * share * length_factor(machine));
             }
             let mut longest = 0;
             let mut seen = BTreeSet::new();
-            for (ending, division) in self.products.iter().filter(|(ending, _)| ends_with_word(name, ending)) {
+            for (ending, division) in self.endings_of(name) {
                 longest = longest.max(ending.len());
                 // A shorter ending of another division (镜头 in 头) is a much weaker sign.
                 let points = points * share * length_factor(ending) * if ending.len() < longest { 0.3 } else { 1.0 };
                 let points = points * if machine.is_some_and(|(_, owner)| owner != division.as_str()) { PART } else { 1.0 };
                 if seen.insert(division) {
                     known = true;
-                    give(tally, division, format!("{ending} ({place})"), points);
+                    tally.give(division, ending.as_str(), place, points);
                 }
             }
             share *= 0.6;
         }
         known
+    }
+
+    /// The known endings of a name, longest first.
+    fn endings_of(&self, name: &str) -> impl Iterator<Item = &(String, String)> {
+        let last = name.chars().next_back();
+        let candidates = last.and_then(|last| self.by_last.get(&last)).map(Vec::as_slice).unwrap_or_default();
+        candidates.iter().filter_map(|at| self.products.get(*at)).filter(move |(ending, _)| ends_with_word(name, ending))
     }
 
     /// The machine that an assembly is built into, where the name ends with an assembly: `压雪车` of `压雪车静液驱动底盘`.
@@ -179,9 +192,9 @@ impl Lexicon {
     }
 
     /// Every word counts once, in the field where it weighs most. Gives back the folded body.
-    fn weigh_body(&self, topic: &Draft, tally: &mut Tally) -> String {
+    fn weigh_body<'a>(&'a self, topic: &Draft, tally: &mut Tally<'a>) -> String {
         let mut body = String::new();
-        let mut best: BTreeMap<&str, (&Word, f64, &str)> = BTreeMap::new();
+        let mut best: BTreeMap<&str, (&'a Word, f64, &'static str)> = BTreeMap::new();
         for (key, share) in BODY_FIELDS {
             let text = folding::fold(&first_chars(topic.text(key)));
             for hit in self.hits(&text) {
@@ -205,13 +218,13 @@ impl Lexicon {
         body
     }
 
-    fn weigh_pairs(&self, parts: &Parts, body: &str, tally: &mut Tally) {
+    fn weigh_pairs<'a>(&'a self, parts: &Parts, body: &str, tally: &mut Tally<'a>) {
         for pair in &self.pairs {
             let in_title = parts.text.contains(&pair.word);
             if !in_title && !body.contains(&pair.word) {
                 continue;
             }
-            let partner = |text: &str| pair.with.iter().find(|with| text.contains(with.as_str())).cloned();
+            let partner = |text: &str| pair.with.iter().find(|with| text.contains(with.as_str()));
             let (with, points, place) = match (in_title, partner(&parts.text), partner(body)) {
                 (true, Some(with), _) => (with, 4.0, "title"),
                 (true, None, Some(with)) => (with, 1.5, "title"),
@@ -219,7 +232,7 @@ impl Lexicon {
                 (false, None, Some(with)) => (with, 0.5, "body"),
                 (_, None, None) => continue,
             };
-            give(tally, &pair.division, format!("{}+{with} ({place})", pair.word), points);
+            tally.give(&pair.division, format!("{}+{with}", pair.word), place, points);
         }
     }
 
@@ -245,15 +258,10 @@ impl Lexicon {
     }
 }
 
-fn add(tally: &mut Tally, word: &Word, points: f64, place: &str) {
+fn add<'a>(tally: &mut Tally<'a>, word: &'a Word, points: f64, place: &'static str) {
     for division in &word.divisions {
-        give(tally, division, format!("{} ({place})", word.text), points * word.weight);
+        tally.give(division, word.text.as_str(), place, points * word.weight);
     }
-}
-
-fn give(tally: &mut Tally, division: &str, evidence: String, points: f64) {
-    *tally.points.entry(division.to_owned()).or_insert(0.0) += points;
-    tally.signals.push((division.to_owned(), evidence, points));
 }
 
 /// Longer words say more: 碳纤维原丝 is clearer than 铜.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,7 @@ use super::{
     Example,
     features::{self, Features},
     seed_examples,
+    title::Parts,
 };
 
 /// Passes over the examples.
@@ -30,9 +32,20 @@ const STEPS: f32 = 127.0;
 pub struct Model {
     version: String,
     divisions: Vec<String>,
-    index: HashMap<String, usize>,
+    index: Index,
     /// By feature, then by division: weight × rarity.
     weights: Vec<f32>,
+}
+
+/// Numbers of features. Every feature of every topic is looked up, and what is looked up can do no harm: the hash may be a fast one.
+type Index = HashMap<String, usize, FixedState>;
+
+/// A feature of a topic that the model knows.
+pub(super) struct Known<'m> {
+    run: &'m str,
+    value: f32,
+    /// Its weights by division.
+    row: &'m [f32],
 }
 
 /// The file.
@@ -55,14 +68,18 @@ impl Model {
     #[must_use]
     pub fn train(examples: &[Example]) -> Self {
         let divisions: Vec<String> = examples.iter().map(|example| example.division.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-        let texts: Vec<Features> = examples.iter().map(|example| features::of(&example.draft())).collect();
+        let of_example = |example: &Example| {
+            let draft = example.draft();
+            features::of(&draft, &Parts::of(draft.text("topic_title")))
+        };
+        let texts: Vec<Features> = examples.iter().map(of_example).collect();
         let (index, rarity) = vocabulary(&texts);
         let labels: Vec<usize> =
             examples.iter().map(|example| divisions.iter().position(|id| *id == example.division).unwrap_or(0)).collect();
         let rows: Vec<Vec<(usize, f32)>> = texts
             .iter()
             .map(|text| {
-                let known = text.iter().filter_map(|(run, value)| index.get(run).map(|at| (*at, *value)));
+                let known = text.iter().filter_map(|(run, value)| index.get(run).map(|at| (*at, value)));
                 known.map(|(at, value)| (at, value * rarity.get(at).copied().unwrap_or(0.0))).collect()
             })
             .collect();
@@ -101,36 +118,37 @@ impl Model {
         self.index.len()
     }
 
-    /// The score of every division (a logit), and how many of the topic's features are known.
-    pub(super) fn scores(&self, topic: &Features) -> (BTreeMap<&str, f64>, usize) {
+    /// The features of a topic that it knows, in their order.
+    pub(super) fn known<'m>(&'m self, topic: &'m Features) -> Vec<Known<'m>> {
+        topic.iter().filter_map(|(run, value)| Some(Known { run, value, row: self.row(run)? })).collect()
+    }
+
+    /// The score of every division (a logit), and how many of the known features are more than one character.
+    pub(super) fn scores(&self, known: &[Known<'_>]) -> (BTreeMap<&str, f64>, usize) {
         let mut scores = vec![0.0_f32; self.divisions.len()];
-        let mut known = 0;
-        for (run, value) in topic {
-            if let Some(row) = self.row(run) {
-                known += usize::from(run.chars().count() > 1);
-                scores.iter_mut().zip(row).for_each(|(score, weight)| *score += value * weight);
-            }
+        for feature in known {
+            scores.iter_mut().zip(feature.row).for_each(|(score, weight)| *score += feature.value * weight);
         }
-        (self.divisions.iter().map(String::as_str).zip(scores.into_iter().map(f64::from)).collect(), known)
+        let longer = known.iter().filter(|feature| is_longer(feature.run)).count();
+        (self.divisions.iter().map(String::as_str).zip(scores.into_iter().map(f64::from)).collect(), longer)
     }
 
     /// What speaks most for a division, best first: runs that stand in the topic, longer ones instead of their parts.
-    pub(super) fn reasons(&self, topic: &Features, division: &str, max: usize) -> Vec<String> {
+    pub(super) fn reasons(&self, known: &[Known<'_>], division: &str, max: usize) -> Vec<String> {
         let Some(at) = self.divisions.iter().position(|id| id == division) else { return Vec::new() };
-        let mut found: Vec<(String, f32)> = topic
+        let mut found: Vec<(&str, f32)> = known
             .iter()
-            .filter_map(|(run, value)| {
-                let row = self.row(run)?;
-                let mean = row.iter().sum::<f32>() / row.len().max(1) as f32;
-                Some((run.trim_start_matches('$').to_owned(), value * (row.get(at)? - mean)))
+            .filter_map(|feature| {
+                let mean = feature.row.iter().sum::<f32>() / feature.row.len().max(1) as f32;
+                Some((feature.run.trim_start_matches('$'), feature.value * (feature.row.get(at)? - mean)))
             })
-            .filter(|(run, points)| *points > 0.0 && run.chars().count() > 1)
+            .filter(|(run, points)| *points > 0.0 && is_longer(run))
             .collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let mut reasons: Vec<String> = Vec::new();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let mut reasons: Vec<&str> = Vec::new();
         for (run, _) in found.into_iter().take(max * 6) {
             let full = reasons.len() >= max;
-            match reasons.iter_mut().find(|reason| reason.contains(&run) || run.contains(reason.as_str())) {
+            match reasons.iter_mut().find(|reason| reason.contains(run) || run.contains(**reason)) {
                 Some(reason) if run.len() > reason.len() => *reason = run,
                 Some(_) => {}
                 None if full => {}
@@ -138,7 +156,7 @@ impl Model {
             }
         }
         reasons.dedup();
-        reasons
+        reasons.into_iter().map(str::to_owned).collect()
     }
 
     fn row(&self, run: &str) -> Option<&[f32]> {
@@ -179,7 +197,7 @@ impl Model {
             return Err(format!("this model reads topics as {}, this program as {}: train it again", stored.reading, features::READING));
         }
         let damaged = |what: &str| format!("the routing model is damaged ({what}): train it again");
-        let index: HashMap<String, usize> =
+        let index: Index =
             stored.features.split('\n').filter(|run| !run.is_empty()).enumerate().map(|(at, run)| (run.to_owned(), at)).collect();
         let scales = BASE64.decode(&stored.scales).map_err(|_| damaged("scales"))?;
         let bytes = BASE64.decode(&stored.weights).map_err(|_| damaged("weights"))?;
@@ -198,6 +216,10 @@ impl Model {
         }
         Ok(Self { version: stored.version, divisions: stored.divisions, index, weights })
     }
+}
+
+fn is_longer(run: &str) -> bool {
+    run.chars().nth(1).is_some()
 }
 
 fn scale_of(row: &[f32]) -> f32 {
@@ -221,9 +243,9 @@ fn version_of(examples: &[Example]) -> String {
 }
 
 /// The features worth learning, with how rare each is (mean 1).
-fn vocabulary(texts: &[Features]) -> (HashMap<String, usize>, Vec<f32>) {
+fn vocabulary(texts: &[Features]) -> (Index, Vec<f32>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (run, _) in texts.iter().flatten() {
+    for (run, _) in texts.iter().flat_map(Features::iter) {
         *counts.entry(run).or_insert(0) += 1;
     }
     counts.retain(|_, count| *count >= EXAMPLES_MIN);
