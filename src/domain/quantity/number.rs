@@ -20,6 +20,8 @@ pub struct Number {
 
 /// Digits of one number that are read; more are no quantity of this world.
 const DIGITS_MAX: usize = 40;
+/// Digits that a number in floating point keeps as they are written.
+const PLAIN_DIGITS: usize = 15;
 
 /// The number that begins at a place, without a sign.
 #[must_use]
@@ -42,12 +44,16 @@ fn decimal(text: &Text, place: usize) -> Option<Number> {
         }
     }
     let padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-    let mut value: f64 = digits.parse().ok()?;
+    let written: f64 = digits.parse().ok()?;
+    let mut value = written;
     if let Some((power, end)) = power_of_ten(text, at, value) {
         (value, at) = (power, end);
     }
     let (factor, end) = multiple(text, at);
-    Some(Number { value: tidy(value * factor), end, chinese: false, multiple: factor > 1.0, padded, share: None })
+    // What was written in so few digits has no noise.
+    let is_plain = digits.len() <= PLAIN_DIGITS && factor <= 1.0 && value.to_bits() == written.to_bits();
+    let value = if is_plain { value } else { tidy(value * factor) };
+    Some(Number { value, end, chinese: false, multiple: factor > 1.0, padded, share: None })
 }
 
 /// A comma with three digits behind it, and at most three before it.

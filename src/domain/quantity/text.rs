@@ -49,7 +49,7 @@ impl Text {
     /// The text before a place ends with a word.
     #[must_use]
     pub fn ends_with(&self, place: usize, word: &str) -> bool {
-        place.checked_sub(word.chars().count()).is_some_and(|from| self.starts_with(from, word))
+        word.chars().rev().zip(1..).all(|(c, back)| place.checked_sub(back).is_some_and(|at| self.at(at) == c))
     }
 
     /// The first place from here on that is no blank.
