@@ -64,7 +64,7 @@ pub fn evidence<'a>(one: &Prose, other: &Prose, written: impl Fn(&str) -> &'a st
 
 /// The clauses one after the other, a line end after each.
 fn text(prose: &Prose) -> Vec<char> {
-    prose.fields.iter().flatten().flat_map(|clause| clause.chars.iter().copied().chain(['\n'])).collect()
+    prose.fields().flatten().flat_map(|clause| clause.chars.iter().copied().chain(['\n'])).collect()
 }
 
 /// Length of the longest start of `rest` that stands in the other text, within one clause; 0 without.

@@ -72,14 +72,17 @@ pub fn read(rest: &[char]) -> Option<(Figure, usize)> {
         ['成', ..] => return Some((Figure { milli: milli.saturating_mul(10), unit: hash("%"), digits, percent: true }, length + 1)),
         _ => {}
     }
-    if let Some((han, letters, factor)) = HAN_UNITS.iter().find(|(han, ..)| starts_with(after, han)) {
+    let named = after.first().is_some_and(|c| !c.is_ascii()).then(|| HAN_UNITS.iter().find(|(han, ..)| starts_with(after, han))).flatten();
+    if let Some((han, letters, factor)) = named {
         let figure = Figure { milli: milli.saturating_mul(*factor), unit: hash(letters), digits, percent: false };
         return Some((figure, length + han.chars().count()));
     }
-    let letters: String = after.iter().take_while(|c| c.is_ascii_alphabetic() || "°%‰ω".contains(**c)).take(UNIT_CHARS).collect();
-    let (unit, factor) = if letters == "t" { ("kg", 1000) } else { (letters.as_str(), 1) };
-    let figure = Figure { milli: milli.saturating_mul(factor), unit: hash(unit), digits, percent: unit == "%" };
-    Some((figure, length + letters.chars().count()))
+    let count = after.iter().take(UNIT_CHARS).take_while(|c| c.is_ascii_alphabetic() || "°%‰ω".contains(**c)).count();
+    let (unit, factor, percent) = match after.get(..count).unwrap_or_default() {
+        ['t'] => (hash("kg"), 1000, false),
+        letters => (hash_of(letters.iter().copied()), 1, letters == ['%']),
+    };
+    Some((Figure { milli: milli.saturating_mul(factor), unit, digits, percent }, length + count))
 }
 
 fn myriad(c: char) -> Option<u64> {
@@ -96,7 +99,11 @@ fn starts_with(text: &[char], word: &str) -> bool {
 }
 
 fn hash(unit: &str) -> u32 {
-    unit.chars().fold(0, |hash: u32, c| hash.wrapping_mul(0x0100_0193).wrapping_add(u32::from(c)))
+    hash_of(unit.chars())
+}
+
+fn hash_of(unit: impl Iterator<Item = char>) -> u32 {
+    unit.fold(0, |hash: u32, c| hash.wrapping_mul(0x0100_0193).wrapping_add(u32::from(c)))
 }
 
 /// Digits with at most one point: value in thousandths, telling digits, characters taken.

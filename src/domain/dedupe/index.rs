@@ -94,6 +94,27 @@ impl Index {
     /// equal.
     #[must_use]
     pub fn candidates(&self, of: &Signature) -> Vec<u32> {
+        let mut elected = self.elected(of);
+        self.order(&mut elected);
+        elected.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// The twins of a topic among those added, by number, the most alike first.
+    #[must_use]
+    pub fn twins(&self, of: &Signature) -> Vec<(u32, Likeness)> {
+        let candidates = self.elected(of);
+        let comparison = Comparison::of(of);
+        self.touch(&candidates, &comparison);
+        let mut twins: Vec<(u32, Likeness)> = candidates
+            .into_iter()
+            .filter_map(|(_, number)| Some((number, comparison.judge(self.signature(number)?, &self.settings)?)))
+            .collect();
+        twins.sort_by(|one, other| other.1.score.total_cmp(&one.1.score).then(one.0.cmp(&other.0)));
+        twins
+    }
+
+    /// The candidates with their votes, in no order that means anything.
+    fn elected(&self, of: &Signature) -> Vec<(u32, u32)> {
         self.postings.touch(hashes(of));
         let mut found = Vec::with_capacity(FOUND_USUALLY);
         let kinds = [(&of.keys, KEY_VOTES), (&of.bands, BAND_VOTES), (&of.pairs, PAIR_VOTES)];
@@ -107,24 +128,17 @@ impl Index {
             found.get(start..end).into_iter().flatten().for_each(|number| votes.add(*number, weight));
             start = end;
         }
-        let mut counted: Vec<(Reverse<u32>, i64, u32)> =
-            votes.elected().map(|(number, votes)| (Reverse(votes), priority_of(number, &self.priorities), number)).collect();
-        counted.sort_unstable();
-        counted.into_iter().take(self.settings.compared).map(|(.., number)| number).collect()
+        let mut elected: Vec<(u32, u32)> = votes.elected().map(|(number, votes)| (votes, number)).collect();
+        if elected.len() > self.settings.compared {
+            self.order(&mut elected);
+            elected.truncate(self.settings.compared);
+        }
+        elected
     }
 
-    /// The twins of a topic among those added, by number, the most alike first.
-    #[must_use]
-    pub fn twins(&self, of: &Signature) -> Vec<(u32, Likeness)> {
-        let candidates = self.candidates(of);
-        self.touch(&candidates);
-        let comparison = Comparison::of(of);
-        let mut twins: Vec<(u32, Likeness)> = candidates
-            .into_iter()
-            .filter_map(|number| Some((number, comparison.judge(self.signature(number)?, &self.settings)?)))
-            .collect();
-        twins.sort_by(|one, other| other.1.score.total_cmp(&one.1.score).then(one.0.cmp(&other.0)));
-        twins
+    /// Those with most votes first.
+    fn order(&self, elected: &mut [(u32, u32)]) {
+        elected.sort_by_cached_key(|(votes, number)| (Reverse(*votes), priority_of(*number, &self.priorities), *number));
     }
 
     /// What a topic is compared by; its bands and keys are in the postings.
@@ -135,17 +149,18 @@ impl Index {
         Some(Compared { applicant: *applicant, whole: *whole, triples, terms, weights: self.weights.get(*weights), norm: *norm })
     }
 
-    /// Asks for the memory of all these topics at once, before they are compared one by one.
-    fn touch(&self, numbers: &[u32]) {
-        let topics = || numbers.iter().filter_map(|number| self.signature(*number));
+    /// Asks for the memory of all these topics at once, before they are compared one by one; an equal text needs none of it.
+    fn touch(&self, candidates: &[(u32, u32)], comparison: &Comparison<'_>) {
+        let topics = || candidates.iter().filter_map(|(_, number)| self.signature(*number));
         black_box(topics().fold(0, |met, topic| met ^ topic.whole));
-        let terms = topics().flat_map(|topic| topic.terms.iter().step_by(NUMBERS_A_LINE)).fold(0, |met, term| met ^ term);
-        let weights = topics().flat_map(|topic| topic.weights.iter().step_by(WEIGHTS_A_LINE)).fold(0, |met, weight| met ^ weight);
+        let others = || topics().filter(|topic| !comparison.is_equal(topic));
+        let terms = others().flat_map(|topic| topic.terms.iter().step_by(NUMBERS_A_LINE)).fold(0, |met, term| met ^ term);
+        let weights = others().flat_map(|topic| topic.weights.iter().step_by(WEIGHTS_A_LINE)).fold(0, |met, weight| met ^ weight);
         black_box((terms, weights));
     }
 }
 
-fn hashes(signature: &Signature) -> impl Iterator<Item = &i64> {
+fn hashes(signature: &Signature) -> impl Iterator<Item = &i64> + Clone {
     signature.bands.iter().chain(&signature.keys).chain(&signature.pairs)
 }
 

@@ -2,11 +2,9 @@
 //!
 //! How many of each was measured on the labelled pairs and on 400 000 synthetic topics with copies: see [`BANDS`] and [`WORDS`].
 
-use std::cmp::Reverse;
-
 use super::{
     hashing::{self, mix},
-    signature::{drawn, han_of},
+    signature::{drawn, han_of, low},
 };
 
 /// Bands of MinHash values. Ten of three, of which one with one pair or two alone make a candidate, find as many copies as 24 of four
@@ -66,21 +64,17 @@ pub fn pairs(terms: &[u32], weights: &[u16]) -> Vec<i64> {
 
 /// The heaviest terms, without those that only continue another: 双极 and 极板 are one word, and say so once.
 fn rarest(terms: &[u32], weights: &[u16]) -> Vec<u32> {
-    let mut heaviest: Vec<(Reverse<u16>, u32, u32)> = Vec::with_capacity(TERMS + 1);
-    for (term, weight) in terms.iter().zip(weights) {
-        if heaviest.len() == TERMS && heaviest.last().is_some_and(|(Reverse(least), ..)| weight < least) {
-            continue;
-        }
-        let entry = (Reverse(*weight), drawn(*term), *term);
-        let at = heaviest.partition_point(|other| *other < entry);
-        if at < TERMS {
-            heaviest.truncate(TERMS - 1);
-            heaviest.insert(at, entry);
-        }
+    // Heavier ones have smaller places; of equally heavy ones it is a draw.
+    let place = |term: &u32, weight: &u16| (u64::from(u16::MAX - weight) << 32) | u64::from(drawn(*term));
+    let mut heaviest: Vec<(u64, u32)> = terms.iter().zip(weights).map(|(term, weight)| (place(term, weight), *term)).collect();
+    if heaviest.len() > TERMS {
+        heaviest.select_nth_unstable(TERMS);
+        heaviest.truncate(TERMS);
     }
+    heaviest.sort_unstable();
     let mut words: Vec<u32> = Vec::with_capacity(WORDS);
     let mut taken: Vec<(u32, u32)> = Vec::with_capacity(WORDS);
-    for (_, drawn, term) in heaviest {
+    for (place, term) in heaviest {
         if words.len() == WORDS {
             break;
         }
@@ -90,7 +84,7 @@ fn rarest(terms: &[u32], weights: &[u16]) -> Vec<u32> {
             }
             taken.push((first, second));
         }
-        words.push(drawn);
+        words.push(low(place));
     }
     words
 }

@@ -86,7 +86,8 @@ impl<'a> From<&'a Signature> for Compared<'a> {
 #[derive(Debug)]
 pub struct Comparison<'a> {
     one: Compared<'a>,
-    terms: Marked<'a>,
+    /// An equal text is known by its hash.
+    terms: OnceCell<Marked<'a>>,
     /// Nearly all others are told apart by their terms.
     triples: OnceCell<Marked<'a>>,
 }
@@ -94,8 +95,7 @@ pub struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     #[must_use]
     pub fn of(one: impl Into<Compared<'a>>) -> Self {
-        let one = one.into();
-        Self { one, terms: Marked::of(one.terms), triples: OnceCell::new() }
+        Self { one: one.into(), terms: OnceCell::new(), triples: OnceCell::new() }
     }
 
     /// All signals.
@@ -159,7 +159,13 @@ impl<'a> Comparison<'a> {
         Some(Likeness { kind, score: (f64::from(score.min(1.0)) * 100.0).round() / 100.0, relation })
     }
 
-    fn is_equal(&self, other: &Compared) -> bool {
+    fn terms(&self) -> &Marked<'a> {
+        self.terms.get_or_init(|| Marked::of(self.one.terms))
+    }
+
+    /// All the text is equal, boiler-plate included.
+    #[must_use]
+    pub fn is_equal(&self, other: &Compared) -> bool {
         self.one.whole != 0 && self.one.whole == other.whole
     }
 
@@ -180,7 +186,7 @@ impl<'a> Comparison<'a> {
     /// neighbour shares one long name told often. Overlapping pairs of characters are one word.
     fn breadth(&self, other: &Compared) -> f32 {
         let (mut common, mut continued) = (Vec::new(), Vec::new());
-        self.terms.for_common(other.terms, |left, _| {
+        self.terms().for_common(other.terms, |left, _| {
             if let Some(term) = self.one.terms.get(left) {
                 common.push(*term);
                 continued.extend(han_of(*term).map(|(_, second)| second));
@@ -199,7 +205,7 @@ impl<'a> Comparison<'a> {
     fn cosine(&self, other: &Compared) -> f32 {
         let mut product = 0_u64;
         let weight = |weights: &[u16], at: usize| weights.get(at).copied().map_or(0, u64::from);
-        self.terms.for_common(other.terms, |left, right| product += weight(self.one.weights, left) * weight(other.weights, right));
+        self.terms().for_common(other.terms, |left, right| product += weight(self.one.weights, left) * weight(other.weights, right));
         let norms = self.one.norm * other.norm;
         #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
         let cosine = if norms > 0.0 { product as f32 / norms } else { 0.0 };

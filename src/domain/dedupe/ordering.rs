@@ -47,8 +47,10 @@ pub fn together<T: Copy + Default, I: Ord>(items: Vec<T>, spread: impl Fn(&T) ->
     let starts = ends.iter().filter_map(|start| usize::try_from(*start).ok());
     let after = starts.clone().skip(1).chain([items.len()]);
     for (start, after) in starts.zip(after).filter(|(start, after)| after - start > 1) {
-        if let Some(bucket) = sorted.get_mut(start..after) {
-            bucket.sort_unstable_by_key(&identity);
+        match sorted.get_mut(start..after) {
+            Some([one, other]) if identity(other) < identity(one) => std::mem::swap(one, other),
+            Some([_, _]) | None => {}
+            Some(bucket) => bucket.sort_unstable_by_key(&identity),
         }
     }
     sorted

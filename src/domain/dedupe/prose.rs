@@ -1,5 +1,7 @@
 //! What a topic says, ready to be compared: the text of its fields, folded, cut into clauses, without the clauses that anybody writes.
 
+use std::ops::Range;
+
 use unicode_normalization::char::decompose_compatible;
 
 use super::rarity::{self, Scale};
@@ -12,34 +14,68 @@ const CHARS_MAX: usize = 20_000;
 const TITLE_CHARS_MAX: usize = 200;
 /// A clause with a figure in it is a little more telling than its words (half units).
 const FIGURE_BONUS: f32 = 1.0;
-/// Room for a usual clause.
-const CLAUSE_CHARS: usize = 64;
 /// What the whole sentence says about each of its clauses: boiler-plate comes by the sentence.
 const SENTENCE_SHARE: f32 = 0.6;
 
 /// One clause, folded: neither white space nor the mark that ended it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clause {
-    pub chars: Vec<char>,
-    /// Of each character but the last with the next one; `None` unless both are ideographs.
-    pub scales: Vec<Option<Scale>>,
+#[derive(Debug, Clone, Copy)]
+pub struct Clause<'a> {
+    pub chars: &'a [char],
+    /// Of each character with the next one; `None` unless both are ideographs.
+    pub scales: &'a [Option<Scale>],
 }
 
-impl Clause {
-    fn of(chars: &[char]) -> Self {
+/// Clauses one after the other, so that a topic of many takes few allocations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Clauses {
+    chars: Vec<char>,
+    scales: Vec<Option<Scale>>,
+    ends: Vec<usize>,
+}
+
+impl Clauses {
+    /// Ends the clause whose characters were pushed last.
+    fn end(&mut self) {
+        let start = self.scales.len();
+        let Some(chars) = self.chars.get(start..).filter(|chars| !chars.is_empty()) else { return };
         let tables = rarity::tables();
         let scale = |(first, second): (&char, &char)| (is_han(*first) && is_han(*second)).then(|| tables.get(*first, *second));
-        let scales = chars.iter().zip(chars.iter().skip(1)).map(scale).collect();
-        Self { chars: chars.to_vec(), scales }
+        self.scales.extend(chars.iter().zip(chars.iter().skip(1)).map(scale).chain([None]));
+        self.ends.push(self.chars.len());
+    }
+
+    fn push(&mut self, clause: Clause<'_>) {
+        self.chars.extend_from_slice(clause.chars);
+        self.scales.extend_from_slice(clause.scales);
+        self.ends.push(self.chars.len());
+    }
+
+    fn clear(&mut self) {
+        self.chars.clear();
+        self.scales.clear();
+        self.ends.clear();
+    }
+
+    fn get(&self, numbers: Range<usize>) -> impl Iterator<Item = Clause<'_>> {
+        numbers.filter_map(|number| {
+            let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+            let here = start..*self.ends.get(number)?;
+            Some(Clause { chars: self.chars.get(here.clone())?, scales: self.scales.get(here)? })
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = Clause<'_>> {
+        self.get(0..self.ends.len())
     }
 }
 
 /// The text of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prose {
-    pub title: Vec<Clause>,
-    /// Field by field, without boiler-plate.
-    pub fields: Vec<Vec<Clause>>,
+    /// The title's, then field by field those that are no boiler-plate.
+    clauses: Clauses,
+    /// Clauses up to the end of the title and of each field.
+    parts: Vec<usize>,
     /// All folded characters of the fields, boiler-plate included, marks left out: equal for equal texts.
     pub whole: Vec<char>,
 }
@@ -47,25 +83,51 @@ pub struct Prose {
 impl Prose {
     /// From the fields of a topic by key; clauses whose mean plainness is below `plain_below` (half units) are left out.
     pub fn of<'a>(text: impl Fn(&str) -> &'a str, plain_below: f32) -> Self {
-        let mut prose = Self { title: folded(text("topic_title"), TITLE_CHARS_MAX).into_iter().flatten().collect(), ..Self::default() };
+        let mut prose = Self::default();
+        fold_steps(text("topic_title"), TITLE_CHARS_MAX, |step, _| match step {
+            Step::Char(c) => prose.clauses.chars.push(c),
+            Step::ClauseEnd | Step::SentenceEnd => prose.clauses.end(),
+        });
+        prose.clauses.end();
+        prose.parts.push(prose.clauses.ends.len());
         let mut left = CHARS_MAX;
+        let mut sentence = Clauses::default();
         for key in BODY {
-            let mut telling = Vec::new();
-            for sentence in folded(text(key), left) {
-                let of_sentence = plainness(&sentence);
-                for clause in sentence {
-                    left = left.saturating_sub(clause.chars.len());
-                    prose.whole.extend(clause.chars.iter().filter(|c| is_word(**c)));
-                    if is_telling(&clause, of_sentence, plain_below) {
-                        telling.push(clause);
-                    }
+            fold_steps(text(key), left, |step, _| match step {
+                Step::Char(c) => sentence.chars.push(c),
+                Step::ClauseEnd => sentence.end(),
+                Step::SentenceEnd => {
+                    sentence.end();
+                    left = left.saturating_sub(sentence.chars.len());
+                    prose.add(&mut sentence, plain_below);
                 }
-            }
-            if !telling.is_empty() {
-                prose.fields.push(telling);
-            }
+            });
+            sentence.end();
+            left = left.saturating_sub(sentence.chars.len());
+            prose.add(&mut sentence, plain_below);
+            prose.parts.push(prose.clauses.ends.len());
         }
         prose
+    }
+
+    /// Adds what is telling of a sentence, and empties it.
+    fn add(&mut self, sentence: &mut Clauses, plain_below: f32) {
+        self.whole.extend(sentence.chars.iter().filter(|c| is_word(**c)));
+        let of_sentence = plainness(&sentence.scales);
+        for clause in sentence.all().filter(|clause| is_telling(clause, of_sentence, plain_below)) {
+            self.clauses.push(clause);
+        }
+        sentence.clear();
+    }
+
+    /// The title's clauses.
+    pub fn title(&self) -> impl Iterator<Item = Clause<'_>> {
+        self.clauses.get(0..self.parts.first().copied().unwrap_or(0))
+    }
+
+    /// The clauses of each field that are no boiler-plate.
+    pub fn fields(&self) -> impl Iterator<Item = impl Iterator<Item = Clause<'_>>> {
+        self.parts.iter().zip(self.parts.iter().skip(1)).map(|(start, end)| self.clauses.get(*start..*end))
     }
 }
 
@@ -76,19 +138,19 @@ pub fn is_han(c: char) -> bool {
 
 /// Letters, digits and ideographs.
 pub fn is_word(c: char) -> bool {
-    is_han(c) || c.is_alphanumeric()
+    is_han(c) || if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
 }
 
-fn is_telling(clause: &Clause, of_sentence: Option<f32>, plain_below: f32) -> bool {
-    let (Some(own), Some(of_sentence)) = (plainness(std::slice::from_ref(clause)), of_sentence) else { return true };
+fn is_telling(clause: &Clause<'_>, of_sentence: Option<f32>, plain_below: f32) -> bool {
+    let (Some(own), Some(of_sentence)) = (plainness(clause.scales), of_sentence) else { return true };
     let bonus = if clause.chars.iter().any(char::is_ascii_digit) { FIGURE_BONUS } else { 0.0 };
     own + SENTENCE_SHARE * (of_sentence - own) + bonus >= plain_below
 }
 
 /// Mean plainness of the pairs of ideographs (half units); `None` without any.
-fn plainness(clauses: &[Clause]) -> Option<f32> {
+fn plainness(scales: &[Option<Scale>]) -> Option<f32> {
     let (mut pairs, mut sum) = (0_u32, 0_u32);
-    for scale in clauses.iter().flat_map(|clause| &clause.scales).flatten() {
+    for scale in scales.iter().flatten() {
         pairs += 1;
         sum += u32::from(scale.plainness);
     }
@@ -130,19 +192,6 @@ fn fold_steps(text: &str, most: usize, mut step: impl FnMut(Step, usize)) {
     }
 }
 
-/// Up to `most` characters, folded, as sentences of clauses.
-fn folded(text: &str, most: usize) -> Vec<Vec<Clause>> {
-    let mut sentences = vec![Vec::new()];
-    let mut clause = Vec::with_capacity(CLAUSE_CHARS);
-    fold_steps(text, most, |step, _| match step {
-        Step::Char(c) => clause.push(c),
-        Step::ClauseEnd => end(&mut sentences, &mut clause, false),
-        Step::SentenceEnd => end(&mut sentences, &mut clause, true),
-    });
-    end(&mut sentences, &mut clause, false);
-    sentences
-}
-
 /// A text beside what folding made of it: finds what was folded again as it was written.
 pub struct Written<'a> {
     text: &'a str,
@@ -167,19 +216,6 @@ impl<'a> Written<'a> {
         let [(_, first), .., (_, last)] = self.folded.windows(part.len().max(1)).find(is_part)? else { return None };
         let end = last + self.text.get(*last..)?.chars().next()?.len_utf8();
         self.text.get(*first..end)
-    }
-}
-
-/// Puts a finished clause into the last sentence and, if that ends too, opens the next.
-fn end(sentences: &mut Vec<Vec<Clause>>, clause: &mut Vec<char>, sentence: bool) {
-    if let Some(last) = sentences.last_mut() {
-        if !clause.is_empty() {
-            last.push(Clause::of(clause));
-            clause.clear();
-        }
-        if sentence && !last.is_empty() {
-            sentences.push(Vec::new());
-        }
     }
 }
 
@@ -216,7 +252,11 @@ mod tests {
     use super::*;
 
     fn clauses(text: &str) -> Vec<String> {
-        folded(text, 1000).into_iter().flatten().map(|clause| clause.chars.into_iter().collect()).collect()
+        texts(Prose::of(|key| if key == "problem" { text } else { "" }, 0.0).fields().flatten())
+    }
+
+    fn texts<'a>(clauses: impl Iterator<Item = Clause<'a>>) -> Vec<String> {
+        clauses.map(|clause| clause.chars.iter().collect()).collect()
     }
 
     #[test]
@@ -228,7 +268,7 @@ mod tests {
     fn what_anybody_writes_is_left_out() {
         let text = "我省企业长期依赖进口，属于“卡脖子”环节，亟需开展关键核心技术攻关。鹿茸多肽酶解液苦味重";
         let prose = Prose::of(|key| if key == "problem" { text } else { "" }, 23.0);
-        assert_eq!(prose.fields, [[Clause::of(&"鹿茸多肽酶解液苦味重".chars().collect::<Vec<_>>())]]);
+        assert_eq!(texts(prose.fields().flatten()), ["鹿茸多肽酶解液苦味重"]);
     }
 
     #[test]

@@ -51,11 +51,11 @@ impl Signature {
     #[must_use]
     pub fn of(prose: &Prose, applicant: Applicant) -> Self {
         let triples = triples(prose);
-        let mut found = Terms::default();
-        for clause in &prose.title {
+        let mut found = Terms { found: Vec::with_capacity(prose.whole.len()) };
+        for clause in prose.title() {
             found.add_clause(clause, TITLE_SHARE);
         }
-        for clause in prose.fields.iter().flatten() {
+        for clause in prose.fields().flatten() {
             found.add_clause(clause, 1.0);
         }
         let (terms, weights) = found.weigh();
@@ -109,7 +109,7 @@ const HOUSE_TAG: u64 = 4;
 
 /// The low half of a hash.
 #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
-fn low(hash: u64) -> u32 {
+pub fn low(hash: u64) -> u32 {
     hash as u32
 }
 
@@ -128,9 +128,9 @@ fn applicant_keys(applicant: &Applicant) -> Vec<i64> {
 /// Triples of letters, digits and ideographs of each field, over the ends of its clauses.
 fn triples(prose: &Prose) -> Vec<u32> {
     let mut triples = Vec::with_capacity(prose.whole.len());
-    for field in &prose.fields {
+    for field in prose.fields() {
         let (mut one, mut two, mut seen) = (0_u64, 0_u64, 0);
-        for c in field.iter().flat_map(|clause| &clause.chars).filter(|c| is_word(**c)) {
+        for c in field.flat_map(|clause| clause.chars).filter(|c| is_word(**c)) {
             let three = u64::from(u32::from(*c));
             seen += 1;
             if seen >= 3 {
@@ -182,13 +182,12 @@ pub fn han_of(term: u32) -> Option<(u32, u32)> {
 }
 
 /// Terms as they are found, with the weight of one mention and the mention's share.
-#[derive(Default)]
 struct Terms {
     found: Vec<(u32, f32, f32)>,
 }
 
 impl Terms {
-    fn add_clause(&mut self, clause: &Clause, share: f32) {
+    fn add_clause(&mut self, clause: Clause<'_>, share: f32) {
         let mut at = 0;
         while let Some(c) = clause.chars.get(at) {
             let rest = clause.chars.get(at..).unwrap_or_default();

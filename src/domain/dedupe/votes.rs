@@ -10,9 +10,8 @@ const SCRAMBLE: u32 = 0x9E37_79B1;
 /// Votes by topic, and the topics that have enough.
 #[derive(Debug)]
 pub struct Votes {
-    /// Open addressing, at least half of it empty: a topic's number plus one.
-    topics: Vec<u32>,
-    votes: Vec<u32>,
+    /// Open addressing, at least half of it empty: a topic's number plus one, and its votes.
+    slots: Vec<(u32, u32)>,
     shift: u32,
     enough: u32,
     /// Slots of those that have enough.
@@ -24,15 +23,13 @@ impl Votes {
     #[must_use]
     pub fn room_for(topics: usize, enough: u32) -> Self {
         let slots = (topics * SLOTS_A_TOPIC).next_power_of_two().max(2);
-        let shift = u32::BITS - slots.trailing_zeros();
-        Self { topics: hashing::zeros(slots), votes: hashing::zeros(slots), shift, enough, elected: Vec::new() }
+        Self { slots: hashing::zeros(slots), shift: u32::BITS - slots.trailing_zeros(), enough, elected: Vec::new() }
     }
 
     pub fn add(&mut self, topic: u32, votes: u32) {
-        let mask = self.topics.len() - 1;
-        let start = (topic.wrapping_mul(SCRAMBLE) >> self.shift) as usize;
-        for at in (0..self.topics.len()).map(|step| (start + step) & mask) {
-            let (Some(there), Some(before)) = (self.topics.get_mut(at), self.votes.get_mut(at)) else { return };
+        let mask = self.slots.len() - 1;
+        let mut at = (topic.wrapping_mul(SCRAMBLE) >> self.shift) as usize;
+        while let Some((there, before)) = self.slots.get_mut(at) {
             if *there == 0 || *there == topic + 1 {
                 if *before < self.enough && *before + votes >= self.enough {
                     self.elected.push(at);
@@ -41,11 +38,12 @@ impl Votes {
                 *before += votes;
                 return;
             }
+            at = (at + 1) & mask;
         }
     }
 
     /// Every topic that has enough, once, with its votes, in no order that means anything.
     pub fn elected(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.elected.iter().filter_map(|at| Some((self.topics.get(*at)? - 1, *self.votes.get(*at)?)))
+        self.elected.iter().filter_map(|at| self.slots.get(*at)).map(|(topic, votes)| (topic - 1, *votes))
     }
 }
