@@ -25,6 +25,7 @@ pub mod send;
 pub mod status;
 pub mod stop;
 pub mod summarise;
+pub mod together;
 pub mod turns;
 pub mod watch;
 

@@ -1,7 +1,7 @@
 //! A mail that could not be read is retried after the cause is gone, with its original context: when it arrived, where it lay, and
 //! what has come since.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::support::{
     accounts::DEPARTMENT,
@@ -83,4 +83,37 @@ fn a_poisoned_mail_retried_after_its_correction_keeps_its_context_and_overwrites
     }
     let answers = office.annexd.export("letters").iter().filter(|letter| letter["kind"] == "ack").count();
     assert_eq!(answers, 2, "each mail has its answer");
+}
+
+#[test]
+fn an_error_at_one_mail_takes_nothing_from_those_recorded_with_it() {
+    let office = Department::open();
+    office.annexd.say(&["poll", "--no-send"]);
+    let database = office.annexd.folder().join("data/annexd.db");
+    let refuse = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(\"CREATE TRIGGER refuse BEFORE UPDATE OF state ON message \
+                  WHEN NEW.subject = '第三封' BEGIN SELECT RAISE(ABORT, 'refused by a test'); END\")";
+    assert!(Command::new("python3").args(["-c", refuse]).arg(&database).status().unwrap().success());
+
+    let mails = [
+        ("第一封", "人参皂苷连续提取", "吉林皂苷药业有限公司", "提取率低、溶剂残留高"),
+        ("第二封", "光学镜片镀膜在线检测", "长春明镜光学有限公司", "膜厚只能离线抽检"),
+        ("第三封", "碳纤维储氢瓶缠绕成型", "吉林碳谷瓶业有限公司", "层间气泡多、爆破压力不稳"),
+        ("第四封", "玉米秸秆制糖", "四平秸秆生化有限公司", "酶解慢、糖液发黄"),
+        ("第五封", "微纳卫星姿态控制飞轮", "长春星轮航天有限公司", "飞轮低速过零时抖动"),
+    ];
+    for (subject, title, applicant, problem) in mails {
+        let fields =
+            [("topic_title", title), ("applicant", applicant), ("problem", problem), ("goal", title), ("uscc", ""), ("params", problem)];
+        office.mail.append(DEPARTMENT, "INBOX", &submission(title, subject, &with(&topic(), &fields)));
+    }
+    office.annexd.say(&["poll", "--no-send"]);
+    let messages = office.annexd.export("messages");
+    let of = |state: &str| messages.iter().filter(|message| message["state"] == state).count();
+    assert_eq!((of("recorded"), of("accepted"), messages.len()), (4, 1, 5));
+    let mut numbers: Vec<String> = office.topics().iter().map(|topic| topic["id"].as_str().unwrap()[..10].to_owned()).collect();
+    numbers.sort();
+    let year = &numbers[0][..4];
+    assert_eq!(numbers, ["00001", "00002", "00003", "00004"].map(|number| format!("{year}-{number}")), "no number was given out in vain");
+    let letters = office.annexd.export("letters");
+    assert_eq!(letters.iter().filter(|letter| letter["kind"] == "ack").count(), 4, "and each mail is answered once");
 }

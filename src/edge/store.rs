@@ -26,6 +26,7 @@ mod presence;
 mod queue;
 mod purge;
 mod record;
+mod recording;
 mod replay;
 mod report;
 mod rows;
@@ -46,7 +47,7 @@ pub use parked::Parked;
 pub use presence::Turn;
 pub use purge::{Expired, Removed};
 pub use queue::TopicFile;
-pub use record::Recorded;
+pub use recording::{Recorded, Recording};
 pub use replay::RecordedMessage;
 pub use sending::{Halt, SendingState, StoredAlert};
 pub use waiting::Waiting;
@@ -54,7 +55,10 @@ pub use waiting::Waiting;
 /// The database of an installation. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// For what reads.
     pool: AnyPool,
+    /// For what writes: SQLite's one connection that does; the same pool with PostgreSQL.
+    writer: AnyPool,
     engine: Engine,
     /// This process, among all that work on the database.
     holder: Arc<str>,
@@ -107,8 +111,13 @@ impl Store {
     /// When the address is not understood or the database cannot be opened.
     pub async fn open(url: &str, password: Option<SecretString>, data_dir: &Path) -> Result<Self, StoreError> {
         let engine = Engine::of(url)?;
-        let pool = engine.pool(Access::Write).connect_with(engine.address(url, password, data_dir, Access::Write)?).await?;
-        Ok(Self { pool, engine, holder: presence::holder().into() })
+        let address = engine.address(url, password, data_dir, Access::Write)?;
+        let pool = engine.pool(Access::Write).connect_with(address.clone()).await?;
+        let writer = match engine {
+            Engine::Sqlite => engine.pool(Access::WriteAlone).connect_with(address).await?,
+            Engine::Postgres => pool.clone(),
+        };
+        Ok(Self { pool, writer, engine, holder: presence::holder().into() })
     }
 
     /// Opens an existing database for reading only; `None` where there is none yet.
@@ -121,7 +130,7 @@ impl Store {
             return Ok(None);
         }
         let pool = engine.pool(Access::Read).connect_with(engine.address(url, password, data_dir, Access::Read)?).await?;
-        let store = Self { pool, engine, holder: presence::holder().into() };
+        let store = Self { writer: pool.clone(), pool, engine, holder: presence::holder().into() };
         Ok((engine == Engine::Sqlite || store.schema_version().await? > 0).then_some(store))
     }
 
@@ -180,14 +189,15 @@ impl Store {
     /// Closes every connection, so that no file beside the database is left open.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.writer.close().await;
     }
 
     /// Begins a transaction that may write: one at a time, the others wait.
     async fn begin(&self) -> Result<Writing, StoreError> {
         match self.engine {
-            Engine::Sqlite => Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Sqlite => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
             Engine::Postgres => {
-                let mut transaction = self.pool.begin().await?;
+                let mut transaction = self.writer.begin().await?;
                 sqlx::query(engine::WRITERS_TURN).execute(&mut *transaction).await?;
                 Ok(transaction)
             }

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, sync::Arc};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 
 use super::{House, accept::short, record};
@@ -14,7 +14,7 @@ use crate::{
     edge::{
         crash::{crash_at, crash_at_mail},
         reader::{Mail, ReadError, Readers, panic_text},
-        store::{Store, StoreError, Waiting},
+        store::{Recording, Store, StoreError, Waiting},
     },
 };
 
@@ -117,14 +117,30 @@ pub async fn finish(house: &House, waiting: &Waiting, read: ReadMail) -> anyhow:
     let ReadMail::Read(reading) = read else {
         return park(house, waiting, format!("{} processes ended while they examined this mail", waiting.deaths)).await;
     };
-    match judged_and_recorded(house, waiting, reading).await {
-        Ok((verdict, numbers, letters)) => {
-            crash_at("record.after_commit");
-            log_verdict(&verdict);
-            Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
+    match alone(house, waiting, reading).await {
+        Ok(examined) => {
+            told(&examined);
+            Ok(examined)
         }
         Err(error) if is_of_the_machine(&error) => Err(error),
         Err(error) => failed(house, waiting, &error).await,
+    }
+}
+
+async fn alone(house: &House, waiting: &Waiting, ready: anyhow::Result<Box<Ready>>) -> anyhow::Result<Examined> {
+    let knowledge = house.judging.now(&house.store).await?;
+    let ready = ready?;
+    let mut recording = house.store.begin_recording().await?;
+    let examined = judge_and_record(house, &mut recording, &knowledge, waiting, *ready).await?;
+    recording.commit().await.context("the verdict could not be recorded")?;
+    Ok(examined)
+}
+
+/// What is to be said of a verdict once it is durable.
+pub fn told(examined: &Examined) {
+    crash_at("record.after_commit");
+    if let Examined::Recorded { verdict, .. } = examined {
+        log_verdict(verdict);
     }
 }
 
@@ -142,7 +158,7 @@ const RESOURCES: [ErrorKind; 9] = [
 ];
 
 /// Whether the cause lies outside the mail: a full disk, a database that does not answer, no process to be had. No mail is blamed.
-fn is_of_the_machine(error: &anyhow::Error) -> bool {
+pub fn is_of_the_machine(error: &anyhow::Error) -> bool {
     let store = error.downcast_ref::<StoreError>().is_some_and(StoreError::is_of_the_machine);
     let read = match error.downcast_ref::<ReadError>() {
         Some(ReadError::Start(_)) => true,
@@ -152,22 +168,27 @@ fn is_of_the_machine(error: &anyhow::Error) -> bool {
     store || read
 }
 
-async fn judged_and_recorded(
+/// Judges a mail by what is known and recorded, and records it, in an open transaction: durable once that is committed.
+///
+/// # Errors
+/// Then the transaction must not be committed.
+pub async fn judge_and_record(
     house: &House,
+    recording: &mut Recording,
+    knowledge: &Arc<Knowledge>,
     waiting: &Waiting,
-    ready: anyhow::Result<Box<Ready>>,
-) -> anyhow::Result<(Verdict, Vec<Option<String>>, usize)> {
-    let knowledge = house.judging.now(&house.store).await?;
-    let arrived_at = Some(waiting.arrived_at.unwrap_or(waiting.seen_at));
-    let mut ready = ready?;
-    ready.renewed(&knowledge);
-    let (mut verdict, _) = judge_ready(*ready, arrived_at, Some(&house.store)).await?;
+    mut ready: Ready,
+) -> anyhow::Result<Examined> {
+    ready.renewed(knowledge);
+    let mut known = recording.known(&ready.keys, &knowledge.dedupe).await?;
+    known.arrived_at = Some(waiting.arrived_at.unwrap_or(waiting.seen_at));
+    let (mut verdict, _) = decide(ready, known).await?;
     if verdict.answer && kind::is_doubtful(&waiting.folder, verdict.authentication.state) {
         verdict.answer = false;
         "邮件在垃圾邮件夹中，发件人也未经验证，已登记，不回复。".clone_into(&mut verdict.answer_reason);
     }
-    let (numbers, letters) = record::record(house, waiting, &verdict).await?;
-    Ok((verdict, numbers, letters))
+    let (numbers, letters) = record::record(house, recording, waiting, &verdict).await?;
+    Ok(Examined::Recorded { verdict: Box::new(verdict), numbers, letters })
 }
 
 /// Reads and judges a mail that arrived at a time, where it did; looks up what the store knows, where there is one.
@@ -182,16 +203,16 @@ pub async fn judge(
     store: Option<&Store>,
 ) -> anyhow::Result<(Verdict, Known)> {
     let ready = Ready::make(readers.read(mail).await?, knowledge).await?;
-    judge_ready(*ready, arrived_at, store).await
-}
-
-async fn judge_ready(ready: Ready, arrived_at: Option<Timestamp>, store: Option<&Store>) -> anyhow::Result<(Verdict, Known)> {
-    let Ready { reading, keys, by } = ready;
     let mut known = match store {
-        Some(store) => store.known(&keys, &by.dedupe).await?,
+        Some(store) => store.known(&ready.keys, &ready.by.dedupe).await?,
         None => Known::default(),
     };
     known.arrived_at = arrived_at;
+    decide(*ready, known).await
+}
+
+async fn decide(ready: Ready, known: Known) -> anyhow::Result<(Verdict, Known)> {
+    let Ready { reading, by, .. } = ready;
     let judged = tokio::task::spawn_blocking(move || (verdict::decide(reading, &known, &by), known)).await;
     judged.map_err(|error| anyhow!("a bug while judging this mail: {}", panic_text(error)))
 }

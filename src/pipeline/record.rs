@@ -1,4 +1,4 @@
-//! Record one verdict and every letter it causes, in one transaction.
+//! Record one verdict and every letter it causes; the transaction may be shared with other mails.
 
 use anyhow::Context as _;
 
@@ -11,14 +11,19 @@ use crate::{
         },
         verdict::Verdict,
     },
-    edge::store::Waiting,
+    edge::store::{Recording, Waiting},
 };
 
 /// Records; returns the receipt numbers in the order of the topics, and how many letters were queued.
 ///
 /// # Errors
-/// When the store refuses, or a letter template does not render; then nothing is recorded.
-pub async fn record(house: &House, waiting: &Waiting, verdict: &Verdict) -> anyhow::Result<(Vec<Option<String>>, usize)> {
+/// When the store refuses, or a letter template does not render; then the transaction must not be committed.
+pub async fn record(
+    house: &House,
+    recording: &mut Recording,
+    waiting: &Waiting,
+    verdict: &Verdict,
+) -> anyhow::Result<(Vec<Option<String>>, usize)> {
     let now = house.now();
     let context = ReceiptContext {
         templates: &house.templates,
@@ -37,8 +42,7 @@ pub async fn record(house: &House, waiting: &Waiting, verdict: &Verdict) -> anyh
         _ => Ok(receipt(verdict, numbers, &context)?.into_iter().collect()),
     };
     let year = now.to_zoned_datetime(house.zone.clone()).year();
-    let recorded = house
-        .store
+    let recorded = recording
         .record(waiting.id, verdict, now, year, house.mail_domain(), &house.knowledge.divisions, render)
         .await
         .context("the verdict could not be recorded")?;

@@ -2,7 +2,7 @@
 //! as many children as there are; they are judged and recorded one after another in the order of their acceptance, whoever read them,
 //! so that a correction never overtakes what it corrects.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -10,6 +10,7 @@ use super::{
     House,
     examine::{self, Examined},
     stop::Stopped,
+    together,
 };
 use crate::edge::store::{StoreError, Turn, Waiting};
 
@@ -23,7 +24,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Examines everything that waits and shows each result to `seen`; returns how many mails that were. Asked to stop, it ends after
-/// the mail in hand.
+/// the mail in hand, and records what was judged.
 ///
 /// # Errors
 /// When the store cannot be reached.
@@ -42,16 +43,19 @@ pub async fn examine_waiting(house: &House, stopped: &Stopped, mut seen: impl Fn
                 (waiting, read)
             })
         };
-        let mut reading = stream::iter(waiting).map(read).buffered(house.config.reader.processes.max(1) + READ_AHEAD);
-        while let Some(task) = reading.next().await {
-            let (waiting, read) = task?;
-            wait_for_earlier(house, waiting.id, stopped).await?;
+        let reading = stream::iter(waiting).map(read).buffered(house.config.reader.processes.max(1) + READ_AHEAD);
+        let mut reading = pin!(reading.peekable());
+        while let Some(next) = reading.as_mut().peek().await {
+            if let Ok((waiting, _)) = next {
+                wait_for_earlier(house, waiting.id, stopped).await?;
+            }
             if stopped.is_asked() {
                 return Ok(count);
             }
-            let examined = examine::finish(house, &waiting, read?).await?;
-            seen(&waiting, &examined);
-            count += 1;
+            for (waiting, examined) in together::finish_next(house, reading.as_mut(), stopped).await? {
+                seen(&waiting, &examined);
+                count += 1;
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ impl Store {
                 let copy = Self::open(&format!("sqlite:{}", file.display()), None, Path::new("/")).await?;
                 copy.migrate().await?;
                 self.copy_into(&copy).await?;
-                copy.pool.close().await;
+                copy.close().await;
             }
         }
         Ok(())

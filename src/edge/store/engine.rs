@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    ConnectOptions as _, Executor as _,
+    AssertSqlSafe, ConnectOptions as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
     migrate::Migrator,
     postgres::PgConnectOptions,
@@ -28,6 +28,9 @@ pub(super) const WRITERS_TURN: &str = "SELECT pg_advisory_xact_lock(470239492142
 /// 20 s of waiting for another writer.
 const SQLITE_WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = 20000";
+/// The one connection that writes besides: 12 MB of pages, so that a transaction of many mails is written once and what the next one
+/// looks up is still there; what a statement may have to take back is kept in memory.
+const SQLITE_WRITER: &str = "PRAGMA cache_size = -12000; PRAGMA temp_store = MEMORY";
 const SQLITE_READING: &str = "PRAGMA busy_timeout = 20000";
 const POSTGRES_READING: &str = "SET default_transaction_read_only = on";
 
@@ -43,6 +46,8 @@ pub(super) enum Engine {
 pub(super) enum Access {
     Read,
     Write,
+    /// SQLite's one writer. Each time another connection writes, a connection forgets all pages it holds.
+    WriteAlone,
 }
 
 impl Engine {
@@ -82,6 +87,22 @@ impl Engine {
             // Only one transaction writes.
             Self::Sqlite => "",
             Self::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// A table `name` (hash, one, two) for WITH, out of a text parameter that holds JSON like `[[one, two, [hash, hash]], …]`: one
+    /// parameter for a thousand rows. Each inner array is taken apart once.
+    pub(super) fn hashes_given(self, name: &str, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "{name}_lists AS MATERIALIZED (SELECT value ->> 0 AS one, value ->> 1 AS two, value -> 2 AS hashes FROM json_each(${parameter})),
+                 {name} AS (SELECT h.value AS hash, one, two FROM {name}_lists, json_each({name}_lists.hashes) AS h)"
+            ),
+            Self::Postgres => format!(
+                "{name}_lists AS MATERIALIZED (SELECT CAST(value ->> 0 AS BIGINT) AS one, CAST(value ->> 1 AS BIGINT) AS two, value -> 2 AS hashes
+                     FROM json_array_elements(CAST(${parameter} AS JSON))),
+                 {name} AS (SELECT CAST(h.value AS BIGINT) AS hash, one, two FROM {name}_lists, json_array_elements_text({name}_lists.hashes) AS h)"
+            ),
         }
     }
 
@@ -126,22 +147,24 @@ impl Engine {
 
     pub(super) fn pool(self, access: Access) -> AnyPoolOptions {
         let set_up = match (self, access) {
-            (Self::Sqlite, Access::Write) => SQLITE_WRITING,
-            (Self::Sqlite, Access::Read) => SQLITE_READING,
-            (Self::Postgres, Access::Write) => "",
-            (Self::Postgres, Access::Read) => POSTGRES_READING,
+            (Self::Sqlite, Access::Write) => SQLITE_WRITING.to_owned(),
+            (Self::Sqlite, Access::WriteAlone) => format!("{SQLITE_WRITING}; {SQLITE_WRITER}"),
+            (Self::Sqlite, Access::Read) => SQLITE_READING.to_owned(),
+            (Self::Postgres, Access::Write | Access::WriteAlone) => String::new(),
+            (Self::Postgres, Access::Read) => POSTGRES_READING.to_owned(),
         };
         // Without ageing there is no maintenance task: the library's can spin for ever, and then keeps the process from ending.
         AnyPoolOptions::new()
             .idle_timeout(None)
             .max_lifetime(None)
-            .max_connections(4)
+            .max_connections(if access == Access::WriteAlone { 1 } else { 4 })
             // A file does not go away between two statements.
             .test_before_acquire(self == Self::Postgres)
             .acquire_timeout(Duration::from_secs(30))
             .after_connect(move |connection, _| {
+                let set_up = set_up.clone();
                 Box::pin(async move {
-                    connection.execute(set_up).await?;
+                    connection.execute(AssertSqlSafe(set_up)).await?;
                     Ok(())
                 })
             })
@@ -164,7 +187,7 @@ impl Engine {
             Self::Sqlite => {
                 let options = SqliteConnectOptions::new().filename(file(url, data_dir));
                 let options = match access {
-                    Access::Write => options.create_if_missing(true),
+                    Access::Write | Access::WriteAlone => options.create_if_missing(true),
                     Access::Read => options.read_only(true),
                 };
                 Ok(AnyConnectOptions::from_url(&options.to_url_lossy())?)

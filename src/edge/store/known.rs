@@ -5,9 +5,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use sqlx::{Any, AssertSqlSafe, FromRow, pool::PoolConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::{Store, StoreError, from_word, parameters, rows, timestamp};
+use super::{Engine, Store, StoreError, from_word, parameters, rows, timestamp};
 use crate::domain::{
     dedupe::{self, Comparison, Signature},
     reconcile::{Draft, PlacedValue},
@@ -16,10 +16,6 @@ use crate::domain::{
 
 /// Latest topics of one applicant that are compared with a mail's.
 const SAME_APPLICANT_MAX: u32 = 100;
-/// Postings read in one statement: SQLite joins at most 500 SELECTs.
-const POSTINGS_A_STATEMENT: usize = 200;
-/// Statements come in steps of so many postings, so that the database need not prepare one for every number.
-const POSTINGS_A_STEP: usize = 10;
 /// Keys looked for in one statement.
 const KEYS_A_STATEMENT: usize = 100;
 /// Topics read in one statement.
@@ -64,45 +60,55 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn known(&self, keys: &LookupKeys, settings: &dedupe::Settings) -> Result<Known, StoreError> {
-        let mut lookup = Lookup(self.pool.acquire().await?);
-        let same: Option<(i64,)> =
-            sqlx::query_as("SELECT id FROM message WHERE content_sha256 = $1 AND state IN ('recorded', 'ignored') LIMIT 1")
-                .bind(&keys.content_sha256)
-                .fetch_optional(&mut *lookup.0)
-                .await?;
-        let mut known = Known { same_content: same.is_some(), ..Known::default() };
-        for reference in &keys.references {
-            lookup.answered(reference, &mut known).await?;
-        }
-        for number in keys.receipt_numbers.iter().chain(&known.answered_topics.clone()) {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.id = $1")).bind(number).fetch_all(&mut *lookup.0).await?;
-            if !rows.is_empty() && keys.receipt_numbers.contains(number) {
-                known.named_topics.push(number.clone());
-            }
-            known.add(rows)?;
-        }
-        let applicants = lookup.those_there("applicant_key", keys.topics.iter().map(|key| key.applicant.as_str())).await?;
-        for key in keys.topics.iter().filter(|key| applicants.contains(&key.applicant)) {
-            let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
-                "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
-            ))
-            .bind(&key.applicant)
-            .bind(&key.title)
-            .fetch_all(&mut *lookup.0)
-            .await?;
-            known.add(rows)?;
-        }
-        known.lacks_letter = lookup.lacks_letter(&known).await?;
-        lookup.same_applicants(keys, &applicants, &mut known).await?;
-        lookup.likely_twins(keys, settings, &mut known).await?;
-        Ok(known)
+        known(self.engine, &mut *self.pool.acquire().await?, keys, settings).await
     }
 }
 
-/// One connection for all that is asked: given back to the pool in between, each question would cost a test of it too.
-struct Lookup(PoolConnection<Any>);
+/// [`Store::known`] over one connection: given back to the pool in between, each question would cost a test of it too.
+pub(super) async fn known(
+    engine: Engine,
+    connection: &mut AnyConnection,
+    keys: &LookupKeys,
+    settings: &dedupe::Settings,
+) -> Result<Known, StoreError> {
+    let mut lookup = Lookup(connection, engine);
+    let same: Option<(i64,)> =
+        sqlx::query_as("SELECT id FROM message WHERE content_sha256 = $1 AND state IN ('recorded', 'ignored') LIMIT 1")
+            .bind(&keys.content_sha256)
+            .fetch_optional(&mut *lookup.0)
+            .await?;
+    let mut known = Known { same_content: same.is_some(), ..Known::default() };
+    for reference in &keys.references {
+        lookup.answered(reference, &mut known).await?;
+    }
+    for number in keys.receipt_numbers.iter().chain(&known.answered_topics.clone()) {
+        let rows = sqlx::query_as::<_, TopicRow>(topics_where!("t.id = $1")).bind(number).fetch_all(&mut *lookup.0).await?;
+        if !rows.is_empty() && keys.receipt_numbers.contains(number) {
+            known.named_topics.push(number.clone());
+        }
+        known.add(rows)?;
+    }
+    let applicants = lookup.those_there("applicant_key", keys.topics.iter().map(|key| key.applicant.as_str())).await?;
+    for key in keys.topics.iter().filter(|key| applicants.contains(&key.applicant)) {
+        let rows = sqlx::query_as::<_, TopicRow>(topics_where!(
+            "t.applicant_key = $1 AND t.title_key = $2 AND t.status <> 'withdrawn' ORDER BY t.serial"
+        ))
+        .bind(&key.applicant)
+        .bind(&key.title)
+        .fetch_all(&mut *lookup.0)
+        .await?;
+        known.add(rows)?;
+    }
+    known.lacks_letter = lookup.lacks_letter(&known).await?;
+    lookup.same_applicants(keys, &applicants, &mut known).await?;
+    lookup.likely_twins(keys, settings, &mut known).await?;
+    Ok(known)
+}
 
-impl Lookup {
+/// The connection that is asked, and the database's kind.
+struct Lookup<'c>(&'c mut AnyConnection, Engine);
+
+impl Lookup<'_> {
     /// Topics of the mail that the referred letter answered.
     async fn answered(&mut self, reference: &str, known: &mut Known) -> Result<(), StoreError> {
         let rows: Vec<(Option<String>, String)> = sqlx::query_as(
@@ -129,12 +135,7 @@ impl Lookup {
     /// Topics that share bands or rare terms with one of the mail's, and are like it or of the same applicant. A bounded read of every
     /// posting, the same topics whatever the order in which they came.
     async fn likely_twins(&mut self, keys: &LookupKeys, settings: &dedupe::Settings, known: &mut Known) -> Result<(), StoreError> {
-        let mut candidates: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (at, signature) in keys.signatures.iter().enumerate() {
-            for serial in self.twin_candidates(&Postings::of(signature), settings).await? {
-                candidates.entry(serial).or_default().push(at);
-            }
-        }
+        let candidates = self.twin_candidates(&keys.signatures, settings).await?;
         let comparisons: Vec<Comparison<'_>> = keys.signatures.iter().map(Comparison::of).collect();
         let serials: Vec<i64> = candidates.keys().copied().collect();
         let mut near: BTreeSet<i64> = serials.iter().copied().collect();
@@ -166,49 +167,52 @@ impl Lookup {
         Ok(())
     }
 
-    /// [`dedupe::Index::candidates`] where the postings lie: all of them in one statement, counted there, so that the few topics to
-    /// compare are all that is fetched. Best first; `topic.serial`s.
-    async fn twin_candidates(&mut self, postings: &Postings, settings: &dedupe::Settings) -> Result<Vec<i64>, StoreError> {
-        let enough = i64::from(dedupe::ENOUGH);
-        let mut votes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        let kinds = [
-            (&postings.keys, Kind("signature_band", dedupe::KEY_VOTES)),
-            (&postings.bands, Kind("signature_band", dedupe::BAND_VOTES)),
-            (&postings.pairs, Kind("signature_pair", dedupe::PAIR_VOTES)),
-        ];
-        let hashes: Vec<(i64, Kind)> = kinds.into_iter().flat_map(|(hashes, kind)| hashes.iter().map(move |hash| (*hash, kind))).collect();
-        for part in hashes.chunks(POSTINGS_A_STATEMENT) {
-            let lists: Vec<String> = (1..)
-                .zip(&padded(part))
-                .map(|(parameter, (_, Kind(table, weight)))| {
-                    let read = settings.postings_read;
-                    format!("SELECT * FROM (SELECT topic_serial, priority, {weight} AS votes FROM {table} WHERE hash = ${parameter} ORDER BY priority LIMIT {read}) AS list")
-                })
-                .collect();
-            let mut sql = format!(
-                "SELECT topic_serial, priority, CAST(sum(votes) AS BIGINT) FROM ({}) AS found GROUP BY topic_serial, priority",
-                lists.join(" UNION ALL ")
-            );
-            // Counted in one statement: what has too few votes need not be fetched.
-            if hashes.len() <= POSTINGS_A_STATEMENT {
-                let most = settings.compared;
-                sql.push_str(&format!(" HAVING sum(votes) >= {enough} ORDER BY sum(votes) DESC, priority, topic_serial LIMIT {most}"));
-            }
-            let mut query = sqlx::query_as::<_, (i64, i64, i64)>(AssertSqlSafe(sql));
-            for (hash, _) in padded(part) {
-                query = query.bind(hash);
-            }
-            for (serial, priority, found) in query.fetch_all(&mut *self.0).await? {
-                votes.entry(serial).or_insert((0, priority)).0 += found;
+    /// [`dedupe::Index::candidates`] where the postings lie: those of a whole mail in one statement, counted there, so that the few topics
+    /// to compare are all that is fetched. `topic.serial`s, each with the places of those of the mail's topics that it may be like.
+    async fn twin_candidates(
+        &mut self,
+        signatures: &[Signature],
+        settings: &dedupe::Settings,
+    ) -> Result<BTreeMap<i64, Vec<usize>>, StoreError> {
+        let postings: Vec<Postings> = signatures.iter().map(Postings::of).collect();
+        let placed = |hashes: fn(&Postings) -> &[i64]| {
+            let placed = (0_i64..).zip(&postings).map(|(place, of)| (place, 0, hashes(of))).collect::<Vec<_>>();
+            serde_json::to_string(&placed)
+        };
+        let list = |given: &str, table: &str, votes: u32| {
+            // The first of each list by priority, in the order of the table's key.
+            let last = settings.postings_read.saturating_sub(1);
+            format!(
+                "SELECT {given}.one AS place, p.topic_serial, p.priority, {votes} AS votes FROM {given} CROSS JOIN {table} p WHERE p.hash = {given}.hash
+                 AND p.priority <= coalesce((SELECT l.priority FROM {table} l WHERE l.hash = {given}.hash ORDER BY l.priority LIMIT 1 OFFSET {last}), {})",
+                i64::MAX
+            )
+        };
+        let sql = format!(
+            "WITH {}, {}, {} SELECT place, CAST(sum(votes) AS BIGINT), priority, topic_serial FROM ({} UNION ALL {} UNION ALL {}) AS found
+             GROUP BY place, topic_serial, priority HAVING sum(votes) >= {}",
+            self.1.hashes_given("keys", 1),
+            self.1.hashes_given("bands", 2),
+            self.1.hashes_given("pairs", 3),
+            list("keys", "signature_band", dedupe::KEY_VOTES),
+            list("bands", "signature_band", dedupe::BAND_VOTES),
+            list("pairs", "signature_pair", dedupe::PAIR_VOTES),
+            dedupe::ENOUGH,
+        );
+        let mut found: Vec<(i64, i64, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(placed(|of| &of.keys)?)
+            .bind(placed(|of| &of.bands)?)
+            .bind(placed(|of| &of.pairs)?)
+            .fetch_all(&mut *self.0)
+            .await?;
+        found.sort_unstable_by_key(|(place, votes, priority, serial)| (*place, Reverse(*votes), *priority, *serial));
+        let mut candidates: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for of_one in found.chunk_by(|one, other| one.0 == other.0) {
+            for (place, .., serial) in of_one.iter().take(settings.compared) {
+                candidates.entry(*serial).or_default().extend(usize::try_from(*place));
             }
         }
-        let mut counted: Vec<(Reverse<i64>, i64, i64)> = votes
-            .into_iter()
-            .filter(|(_, (found, _))| *found >= enough)
-            .map(|(serial, (found, priority))| (Reverse(found), priority, serial))
-            .collect();
-        counted.sort_unstable();
-        Ok(counted.into_iter().take(settings.compared).map(|(.., serial)| serial).collect())
+        Ok(candidates)
     }
 
     /// Which of these values stand in a column of the topics at all: most applicants of a mail are new, and cost nothing further.
@@ -274,21 +278,6 @@ impl Lookup {
         }
         Ok(false)
     }
-}
-
-/// Where postings lie, and their votes.
-#[derive(Clone, Copy, PartialEq)]
-struct Kind(&'static str, u32);
-
-/// Postings kind by kind, each kind filled up with what equals nothing (NULL) to a whole number of steps.
-fn padded(postings: &[(i64, Kind)]) -> Vec<(Option<i64>, Kind)> {
-    let mut all = Vec::with_capacity(postings.len() + 3 * POSTINGS_A_STEP);
-    for of_one_kind in postings.chunk_by(|one, other| one.1 == other.1) {
-        all.extend(of_one_kind.iter().map(|(hash, kind)| (Some(*hash), *kind)));
-        let missing = of_one_kind.len().next_multiple_of(POSTINGS_A_STEP) - of_one_kind.len();
-        all.extend(of_one_kind.iter().cycle().take(missing).map(|(_, kind)| (None, *kind)));
-    }
-    all
 }
 
 impl Known {

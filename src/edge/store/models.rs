@@ -130,7 +130,7 @@ impl Store {
         .bind(serde_json::to_string(&model.trained_on)?)
         .bind(model.figures.to_string())
         .bind(body)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }

@@ -187,7 +187,7 @@ impl Store {
             .bind(id)
             .bind(reply)
             .bind(millis(at))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Store {
             .bind(reply)
             .bind(millis(due_at))
             .bind(i64::from(own_fault))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Store {
         sqlx::query("UPDATE letter SET due_at = $2 WHERE id = $1 AND state = 'queued'")
             .bind(id)
             .bind(millis(due_at))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -225,7 +225,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn letter_failed(&self, id: i64, reply: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE letter SET state = 'failed', last_reply = $2 WHERE id = $1").bind(id).bind(reply).execute(&self.pool).await?;
+        sqlx::query("UPDATE letter SET state = 'failed', last_reply = $2 WHERE id = $1").bind(id).bind(reply).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -240,7 +240,7 @@ impl Store {
         .bind(id)
         .bind(because)
         .bind(reply)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?
         .rows_affected();
         Ok(changed == 1)
@@ -257,7 +257,7 @@ impl Store {
         )
         .bind(id)
         .bind(millis(now))
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?
         .rows_affected();
         Ok(changed == 1)
@@ -272,7 +272,7 @@ impl Store {
             .bind(id)
             .bind(reply)
             .bind(millis(due_at))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -300,7 +300,7 @@ impl Store {
             "UPDATE letter SET state = 'unknown', due_at = $1, last_reply = 'annexd stopped while this letter was being sent' WHERE state = 'sending'",
         )
         .bind(millis(now))
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?
         .rows_affected();
         Ok(left)

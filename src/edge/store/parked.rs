@@ -60,7 +60,7 @@ impl Store {
                  claimed_by = NULL WHERE id = $1 AND state = 'parked'",
             )
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?
             .rows_affected();
         Ok(changed == 1)
@@ -91,7 +91,7 @@ impl Store {
     pub async fn ignore_parked(&self, id: i64) -> Result<bool, StoreError> {
         let changed = sqlx::query("UPDATE message SET state = 'ignored' WHERE id = $1 AND state = 'parked'")
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?
             .rows_affected();
         Ok(changed == 1)

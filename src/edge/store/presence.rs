@@ -1,7 +1,7 @@
 //! Several daemons on one database: each tells that it is alive, and what only one may do at a time hangs on that. The clock is the
 //! database's, so that machines need not agree on the time.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{Store, StoreError};
 
@@ -17,7 +17,7 @@ impl Store {
         let now = self.engine.now();
         let sql =
             format!("INSERT INTO presence (holder, until) VALUES ($1, {now} + $2) ON CONFLICT (holder) DO UPDATE SET until = {now} + $2");
-        sqlx::query(AssertSqlSafe(sql)).bind(self.holder.as_ref()).bind(ALIVE_MILLIS).execute(&self.pool).await?;
+        sqlx::query(AssertSqlSafe(sql)).bind(self.holder.as_ref()).bind(ALIVE_MILLIS).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -27,7 +27,7 @@ impl Store {
     /// When the database cannot be written.
     pub async fn leave(&self) -> Result<(), StoreError> {
         self.let_go().await?;
-        sqlx::query("DELETE FROM presence WHERE holder = $1").bind(self.holder.as_ref()).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM presence WHERE holder = $1").bind(self.holder.as_ref()).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -41,7 +41,7 @@ impl Store {
         for (holder,) in holders {
             let dead = if self.has_one_writer() { holder != *self.holder } else { is_gone(&holder, &here()) };
             if dead {
-                sqlx::query("DELETE FROM presence WHERE holder = $1").bind(holder).execute(&self.pool).await?;
+                sqlx::query("DELETE FROM presence WHERE holder = $1").bind(holder).execute(&self.writer).await?;
             }
         }
         Ok(())
@@ -83,6 +83,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn earlier_in_other_hands(&self, id: i64) -> Result<u64, StoreError> {
+        self.earlier_in_other_hands_by(&mut *self.pool.acquire().await?, id).await
+    }
+
+    /// The same over a connection that is at hand: its transaction may be what all the others wait for.
+    pub(super) async fn earlier_in_other_hands_by(&self, connection: &mut AnyConnection, id: i64) -> Result<u64, StoreError> {
         if self.has_one_writer() {
             return Ok(0);
         }
@@ -91,7 +96,7 @@ impl Store {
              WHERE m.state = 'accepted' AND m.id < $1 AND m.claimed_by <> $2",
             self.engine.now()
         );
-        let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).bind(id).bind(self.holder.as_ref()).fetch_one(&self.pool).await?;
+        let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(sql)).bind(id).bind(self.holder.as_ref()).fetch_one(connection).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }

@@ -98,7 +98,7 @@ impl Store {
             .bind(number(removed.mails))
             .bind(number(removed.bytes))
             .bind(number(removed.letters))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }

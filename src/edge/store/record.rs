@@ -1,4 +1,4 @@
-//! Recording a verdict: message, attachments, topics, revisions, routes and the letters they cause, all in one transaction.
+//! The rows of a verdict: message, attachments, topics, revisions and routes.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,17 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Store, StoreError, Writing, millis,
-    orders::{Decider, carry_out},
-    rows,
+    Engine, Store, StoreError, Writing, millis, rows,
     signatures::{self, Signed},
     word,
 };
 use crate::domain::{
-    letters::{Letter, orders::Carried, queue::is_urgent},
+    letters::queue::is_urgent,
     receipt_number,
-    routing::Divisions,
     submitters::Decision,
     uscc,
-    verdict::{Change, Outcome, Topic, Verdict},
+    verdict::{Attachment, Change, Outcome, Topic, Verdict},
 };
-
-/// What recording did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// Receipt numbers in the order of the verdict's topics.
-    pub receipt_numbers: Vec<Option<String>>,
-    /// Letters queued.
-    pub letters: usize,
-    /// The message was recorded before: nothing changed.
-    pub again: bool,
-}
 
 impl Store {
     /// Receipt numbers of years that have none yet begin after this one.
@@ -41,55 +27,14 @@ impl Store {
         sqlx::query("INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
             .bind(NUMBERS_AFTER)
             .bind(number)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
-    }
-
-    /// Records a verdict and carries out a division's orders. `year` heads new receipt numbers; `render` writes the letters once the numbers are known.
-    ///
-    /// # Errors
-    /// When the database refuses or a letter cannot be rendered; then nothing is recorded.
-    #[allow(clippy::too_many_arguments, reason = "one transaction needs all of it")]
-    pub async fn record(
-        &self,
-        message_id: i64,
-        verdict: &Verdict,
-        now: Timestamp,
-        year: i16,
-        mail_domain: &str,
-        divisions: &Divisions,
-        render: impl FnOnce(&[Option<String>], &Carried) -> Result<Vec<Letter>, String>,
-    ) -> Result<Recorded, StoreError> {
-        let mut transaction = self.begin().await?;
-        if !record_message(&mut transaction, message_id, verdict, now).await? {
-            return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0, again: true });
-        }
-        record_attachments(&mut transaction, message_id, verdict).await?;
-        for returned in &verdict.returned {
-            super::outbox::bounced(&mut transaction, &returned.message_id, &returned.why, returned.permanent, now).await?;
-        }
-        let topics: Vec<&Topic> = verdict.topics.iter().collect();
-        let numbers = record_topics(&mut transaction, message_id, &topics, verdict, now, year).await?;
-        let receipt_numbers: Vec<Option<String>> = numbers.into_iter().map(Some).collect();
-        let carried = match (&verdict.orders, &verdict.from) {
-            (Some(orders), Some(from)) if orders.verified => {
-                let decider = Decider { division: &orders.division, by: &from.address, message_id: Some(message_id) };
-                carry_out(&mut transaction, orders, decider, divisions, now).await?
-            }
-            _ => Carried::default(),
-        };
-        let mut letters = 0;
-        for letter in render(&receipt_numbers, &carried).map_err(StoreError::Letter)? {
-            letters += usize::from(super::outbox::insert(&mut transaction, &letter, Some(message_id), mail_domain, now).await?);
-        }
-        transaction.commit().await?;
-        Ok(Recorded { receipt_numbers, letters, again: false })
     }
 }
 
 /// `false` where the message is no longer waiting.
-async fn record_message(connection: &mut Writing, id: i64, verdict: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn record_message(connection: &mut Writing, id: i64, verdict: &Verdict, now: Timestamp) -> Result<bool, StoreError> {
     let state = match verdict.outcome {
         Outcome::Recorded => "recorded",
         Outcome::Ignored => "ignored",
@@ -123,19 +68,23 @@ async fn record_message(connection: &mut Writing, id: i64, verdict: &Verdict, no
 }
 
 pub(super) async fn record_attachments(connection: &mut Writing, message_id: i64, verdict: &Verdict) -> Result<(), StoreError> {
-    for (ordinal, attachment) in (0_i64..).zip(&verdict.attachments) {
-        sqlx::query("INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(message_id)
-            .bind(ordinal)
-            .bind(&attachment.path)
-            .bind(&attachment.sha256)
-            .bind(i64::try_from(attachment.bytes).unwrap_or(i64::MAX))
-            .bind(word(attachment.file_type))
-            .bind(word(attachment.role))
-            .bind(word(attachment.status))
-            .bind(&attachment.problem)
-            .execute(&mut **connection)
-            .await?;
+    let attachments: Vec<(i64, &Attachment)> = (0..).zip(&verdict.attachments).collect();
+    for part in rows::in_steps(&attachments, 9) {
+        let into = "INSERT INTO attachment (message_id, ordinal, path, sha256, bytes, type, role, status, problem)";
+        let mut query = sqlx::query(AssertSqlSafe(rows::insert(into, 9, part.len(), "")));
+        for (ordinal, attachment) in part {
+            query = query
+                .bind(message_id)
+                .bind(ordinal)
+                .bind(&attachment.path)
+                .bind(&attachment.sha256)
+                .bind(i64::try_from(attachment.bytes).unwrap_or(i64::MAX))
+                .bind(word(attachment.file_type))
+                .bind(word(attachment.role))
+                .bind(word(attachment.status))
+                .bind(&attachment.problem);
+        }
+        query.execute(&mut **connection).await?;
     }
     for (ordinal, finding) in (0_i64..).zip(&verdict.findings) {
         sqlx::query("INSERT INTO mail_finding (message_id, ordinal, finding) VALUES ($1, $2, $3)")
@@ -165,6 +114,7 @@ impl Stored<'_> {
 
 /// Records topics; returns their receipt numbers in their order.
 pub(super) async fn record_topics(
+    engine: Engine,
     connection: &mut Writing,
     message_id: i64,
     topics: &[&Topic],
@@ -197,9 +147,9 @@ pub(super) async fn record_topics(
     let changed = stored.iter().filter_map(|stored| Some((stored.serial, stored.revision?, stored.topic))).collect::<Vec<_>>();
     insert_revisions(connection, message_id, &changed, now).await?;
     let unsigned: Vec<Signed<'_>> = stored.iter().filter(|stored| stored.topic.change == Change::New).map(Stored::signed).collect();
-    signatures::add(connection, &unsigned).await?;
+    signatures::add(engine, connection, &unsigned).await?;
     for revised in stored.iter().filter(|stored| matches!(stored.topic.change, Change::Revision { .. })) {
-        signatures::replace(connection, &revised.signed()).await?;
+        signatures::replace(engine, connection, &revised.signed()).await?;
     }
     Ok(stored.into_iter().map(|stored| stored.number).collect())
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Store, StoreError, Writing,
+    Engine, Store, StoreError, Writing,
     known::{TopicRow, draft, topics_where},
     millis,
     record::{insert_routes, places_of, record_attachments, record_topics},
@@ -102,9 +102,9 @@ impl Store {
         for comparison in replayed.topics.iter().filter(|comparison| !comparison.differences.is_empty()) {
             match &comparison.stored {
                 None => {
-                    record_topics(&mut transaction, message_id, &[&comparison.now], &replayed.verdict, now, year).await?;
+                    record_topics(self.engine, &mut transaction, message_id, &[&comparison.now], &replayed.verdict, now, year).await?;
                 }
-                Some(_) => put_right(&mut transaction, comparison, now).await?,
+                Some(_) => put_right(self.engine, &mut transaction, comparison, now).await?,
             }
         }
         transaction.commit().await?;
@@ -112,7 +112,7 @@ impl Store {
     }
 }
 
-async fn put_right(transaction: &mut Writing, comparison: &Comparison, now: Timestamp) -> Result<(), StoreError> {
+async fn put_right(engine: Engine, transaction: &mut Writing, comparison: &Comparison, now: Timestamp) -> Result<(), StoreError> {
     let Some(then) = &comparison.stored else { return Ok(()) };
     let topic: &Topic = &comparison.now;
     let moved = comparison.differences.iter().any(|difference| matches!(difference, Difference::Division { .. }));
@@ -153,7 +153,7 @@ async fn put_right(transaction: &mut Writing, comparison: &Comparison, now: Time
     .bind(serde_json::to_string(&topic.normalised)?)
     .execute(&mut **transaction)
     .await?;
-    signatures::replace(transaction, &Signed { serial, number: &then.id, signature: &topic.signature }).await?;
+    signatures::replace(engine, transaction, &Signed { serial, number: &then.id, signature: &topic.signature }).await?;
     if moved {
         insert_routes(transaction, &[(serial, topic)], millis(now)).await?;
     }

@@ -15,7 +15,7 @@ impl Store {
         getrandom::fill(&mut fresh).map_err(|error| std::io::Error::other(error.to_string()))?;
         sqlx::query("INSERT INTO setting (name, value) VALUES ('secret', $1) ON CONFLICT DO NOTHING")
             .bind(&fresh)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         let (secret,): (Vec<u8>,) = sqlx::query_as("SELECT value FROM setting WHERE name = 'secret'").fetch_one(&self.pool).await?;
         Ok(secret)

@@ -116,7 +116,7 @@ impl Store {
         .bind(i64::from(halt.loud))
         .bind(i64::from(halt.slower))
         .bind(i64::from(halt.refused_login))
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Store {
             "UPDATE sending_state SET halted_until = NULL, halted_at = NULL, loud = 0, refusals = 0, refused_at = NULL WHERE account = $1",
         )
         .bind(account)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Store {
         )
         .bind(account)
         .bind(millis(now))
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Store {
             .bind(name)
             .bind(millis(at))
             .bind(said)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }

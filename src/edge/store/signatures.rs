@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::{Store, StoreError, Writing, rows};
+use super::{Engine, Store, StoreError, Writing, rows};
 use crate::domain::{
     dedupe::{self, Prepared, Signature},
     verdict::Postings,
@@ -23,7 +23,7 @@ pub(super) struct Signed<'a> {
 }
 
 /// Writes the signatures of topics that have none yet.
-pub(super) async fn add(transaction: &mut Writing, topics: &[Signed<'_>]) -> Result<(), StoreError> {
+pub(super) async fn add(engine: Engine, transaction: &mut Writing, topics: &[Signed<'_>]) -> Result<(), StoreError> {
     for part in rows::in_steps(topics, 2) {
         let sql = rows::insert("INSERT INTO signature (topic_serial, body)", 2, part.len(), "");
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -32,27 +32,21 @@ pub(super) async fn add(transaction: &mut Writing, topics: &[Signed<'_>]) -> Res
         }
         query.execute(&mut **transaction).await?;
     }
-    let (mut bands, mut pairs) = (Vec::new(), Vec::new());
-    for topic in topics {
-        let priority = dedupe::priority(topic.number);
-        let postings = Postings::of(topic.signature);
-        bands.extend(postings.keys.into_iter().chain(postings.bands).map(|hash| (hash, priority, topic.serial)));
-        pairs.extend(postings.pairs.into_iter().map(|hash| (hash, priority, topic.serial)));
-    }
-    post(transaction, "INSERT INTO signature_band (hash, priority, topic_serial)", bands).await?;
-    post(transaction, "INSERT INTO signature_pair (hash, priority, topic_serial)", pairs).await
+    let postings: Vec<(i64, i64, Postings)> =
+        topics.iter().map(|topic| (topic.serial, dedupe::priority(topic.number), Postings::of(topic.signature))).collect();
+    let firm = postings.iter().map(|(serial, priority, of)| (serial, priority, [&*of.keys, &of.bands].concat())).collect::<Vec<_>>();
+    let pairs = postings.iter().map(|(serial, priority, of)| (serial, priority, &*of.pairs)).collect::<Vec<_>>();
+    post(engine, transaction, "signature_band", serde_json::to_string(&firm)?).await?;
+    post(engine, transaction, "signature_pair", serde_json::to_string(&pairs)?).await
 }
 
-/// In the order of the tables, so that neighbours are written together.
-async fn post(transaction: &mut Writing, insert: &str, mut postings: Vec<(i64, i64, i64)>) -> Result<(), StoreError> {
-    postings.sort_unstable();
-    for part in rows::in_steps(&postings, 3) {
-        let mut query = sqlx::query(AssertSqlSafe(rows::insert(insert, 3, part.len(), "")));
-        for (hash, priority, serial) in part {
-            query = query.bind(hash).bind(priority).bind(serial);
-        }
-        query.execute(&mut **transaction).await?;
-    }
+/// In the order of the table, so that neighbours are written together.
+async fn post(engine: Engine, transaction: &mut Writing, table: &str, postings: String) -> Result<(), StoreError> {
+    let sql = format!(
+        "WITH {} INSERT INTO {table} (hash, priority, topic_serial) SELECT hash, two, one FROM given ORDER BY 1, 2, 3",
+        engine.hashes_given("given", 1)
+    );
+    sqlx::query(AssertSqlSafe(sql)).bind(postings).execute(&mut **transaction).await?;
     Ok(())
 }
 
@@ -106,7 +100,7 @@ impl Store {
                 Prepared::of(|key| fields.get(key).map_or("", String::as_str), &dedupe::Settings::default()).signature
             };
             sqlx::query("DELETE FROM signature WHERE topic_serial = $1").bind(serial).execute(&mut *transaction).await?;
-            add(&mut transaction, &[Signed { serial, number, signature: &signature }]).await?;
+            add(self.engine, &mut transaction, &[Signed { serial, number, signature: &signature }]).await?;
         }
         transaction.commit().await?;
         Ok(topics.last().map(|(serial, ..)| *serial))
@@ -114,7 +108,7 @@ impl Store {
 }
 
 /// Puts the signature of a topic's latest revision in the place of the earlier one.
-pub(super) async fn replace(transaction: &mut Writing, topic: &Signed<'_>) -> Result<(), StoreError> {
+pub(super) async fn replace(engine: Engine, transaction: &mut Writing, topic: &Signed<'_>) -> Result<(), StoreError> {
     let before: Option<(Vec<u8>,)> =
         sqlx::query_as("SELECT body FROM signature WHERE topic_serial = $1").bind(topic.serial).fetch_optional(&mut **transaction).await?;
     match before.and_then(|(body,)| Signature::from_bytes(&body)) {
@@ -127,7 +121,7 @@ pub(super) async fn replace(transaction: &mut Writing, topic: &Signed<'_>) -> Re
         }
     }
     sqlx::query("DELETE FROM signature WHERE topic_serial = $1").bind(topic.serial).execute(&mut **transaction).await?;
-    add(transaction, std::slice::from_ref(topic)).await
+    add(engine, transaction, std::slice::from_ref(topic)).await
 }
 
 async fn take_out(transaction: &mut Writing, number: &str, serial: i64, before: &Signature) -> Result<(), StoreError> {

@@ -63,7 +63,7 @@ impl Store {
                  AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.holder = message.claimed_by AND p.until > {})",
             self.engine.now()
         );
-        sqlx::query(AssertSqlSafe(inherit)).bind(self.holder.as_ref()).bind(millis(now)).bind(REST_MILLIS).execute(&self.pool).await?;
+        sqlx::query(AssertSqlSafe(inherit)).bind(self.holder.as_ref()).bind(millis(now)).bind(REST_MILLIS).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Store {
             .bind(before)
             .bind(millis(now))
             .bind(i64::from(limit))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT m.id, m.sha256, m.attempts, m.deaths, s.folder, s.locator, s.arrived_at, s.seen_at
@@ -117,7 +117,7 @@ impl Store {
     pub(super) async fn let_go(&self) -> Result<(), StoreError> {
         sqlx::query("UPDATE message SET claimed_by = NULL WHERE state = 'accepted' AND claimed_by = $1")
             .bind(self.holder.as_ref())
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Store {
         .bind(id)
         .bind(millis(until))
         .bind(problem)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Store {
         sqlx::query("UPDATE message SET state = 'parked', attempts = attempts + 1, problem = $2 WHERE id = $1 AND state = 'accepted'")
             .bind(id)
             .bind(problem)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }

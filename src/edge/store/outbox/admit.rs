@@ -165,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn unmark_undeliverable(&self, address: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM undeliverable WHERE address = $1").bind(address.to_lowercase()).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM undeliverable WHERE address = $1").bind(address.to_lowercase()).execute(&self.writer).await?;
         Ok(())
     }
 }
