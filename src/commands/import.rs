@@ -6,11 +6,8 @@ use anyhow::{Context as _, bail};
 
 use super::{progress, work};
 use crate::{
-    edge::{
-        mailbox::body::Body,
-        store::{Accepted, Sighting},
-    },
-    pipeline::{House, accept::accept},
+    edge::{mailbox::body::Body, store::Sighting},
+    pipeline::{House, accept::Intake},
 };
 
 /// Name under which imported mails are sighted.
@@ -26,13 +23,10 @@ pub async fn import(house: &House, paths: &[PathBuf]) -> anyhow::Result<()> {
         collect(path, &mut files).with_context(|| format!("{} cannot be read", path.display()))?;
     }
     let bar = progress(files.len(), "import");
-    let (mut new, mut known, mut unread) = (0, 0, 0);
+    let (mut accepted, mut unread, mut intake) = (Vec::new(), 0, Intake::new(house));
     for file in &files {
         match tokio::fs::File::open(file).await {
-            Ok(raw) => match accept(house, &sighting(file, house.now()), Body::File(raw.into_std().await)).await? {
-                Accepted::NewMessage { .. } => new += 1,
-                _ => known += 1,
-            },
+            Ok(raw) => accepted.extend(intake.take(sighting(file, house.now()), Body::File(raw.into_std().await)).await?),
             Err(error) => {
                 unread += 1;
                 tracing::error!(file = %file.display(), "The file cannot be read: {error}.");
@@ -40,7 +34,10 @@ pub async fn import(house: &House, paths: &[PathBuf]) -> anyhow::Result<()> {
         }
         bar.inc(1);
     }
+    accepted.extend(intake.finish().await?);
     bar.finish_and_clear();
+    let new = accepted.iter().filter(|(_, accepted)| accepted.is_new()).count();
+    let known = accepted.len() - new;
     work::examine_all(house).await?;
     tracing::info!(files = files.len(), new, known, unread, "The import is done.");
     if unread > 0 {

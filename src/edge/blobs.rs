@@ -228,8 +228,9 @@ fn put(root: &Path, bytes: &[u8]) -> io::Result<String> {
     if is_there(root, &sha256, bytes.len() as u64) {
         return Ok(sha256);
     }
-    let temporary = Temporary::new(root, &sha256);
-    let mut file = File::create(&temporary.0)?;
+    // Two copies of a mail may come at one time.
+    let temporary = Temporary::new(root, &format!("{sha256}-{:016x}", fastrand::u64(..)));
+    let mut file = File::create_new(&temporary.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     settle(root, &temporary.0, &sha256)?;
@@ -346,6 +347,18 @@ mod tests {
         let sha256 = blobs.put(b"mail".to_vec()).await.unwrap();
         assert_eq!(blobs.put(b"mail".to_vec()).await.unwrap(), sha256);
         assert_eq!(blobs.get(&sha256).await.unwrap(), b"mail");
+    }
+
+    #[tokio::test]
+    async fn copies_that_come_at_one_time_are_one_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path(), None).unwrap();
+        let mail = vec![7; 1 << 20];
+        let all = futures_util::future::join_all((0..8).map(|_| blobs.put(mail.clone()))).await;
+        let sha256 =
+            all.into_iter().map(Result::unwrap).reduce(|one, other| if one == other { one } else { panic!("two hashes") }).unwrap();
+        assert_eq!(blobs.get(&sha256).await.unwrap(), mail);
+        assert_eq!(fs::read_dir(blobs.incoming()).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ mod waiting;
 
 use engine::{Access, Engine};
 
-pub use accept::{Accepted, Sighting, UNDELIVERED};
+pub use accept::{Accepted, Arrived, Sighting, UNDELIVERED};
 pub use copying::Copied;
 pub use models::{InForce, Labelled, StoredModel};
 pub use orders::Decider;

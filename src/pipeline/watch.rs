@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{House, accept::accept, alert};
+use super::{House, accept::Intake, alert};
 use crate::{
     config::{ImapConfig, MailboxConfig},
     edge::{
@@ -13,7 +13,7 @@ use crate::{
             imap::{ImapSettings, Session, Woken},
             maildir,
         },
-        store::Sighting,
+        store::{Accepted, Sighting},
     },
 };
 
@@ -22,7 +22,7 @@ pub mod survey;
 
 pub use memory::Memory;
 
-/// UIDs fetched with one command; each message is accepted as it arrives.
+/// UIDs fetched with one command; messages are accepted as they arrive.
 const FETCH_CHUNK: usize = 25;
 
 /// How a pass went.
@@ -42,7 +42,7 @@ pub async fn take_in_maildir(house: &House) -> anyhow::Result<Pass> {
     let MailboxConfig::Maildir(config) = &house.config.mailbox else { return Ok(Pass::default()) };
     let mailbox = format!("maildir:{}", config.path.display());
     let known = house.store.seen_locators(&mailbox).await?;
-    let mut pass = Pass::default();
+    let (mut pass, mut intake) = (Pass::default(), Intake::new(house));
     for entry in maildir::list(&config.path).await? {
         if known.contains(&entry.name) {
             continue;
@@ -61,9 +61,9 @@ pub async fn take_in_maildir(house: &House) -> anyhow::Result<Pass> {
             arrived_at: entry.arrived_at,
             seen_at: house.now(),
         };
-        accept(house, &sighting, raw).await?;
-        pass.accepted += 1;
+        pass.accepted += intake.take(sighting, raw).await?.len();
     }
+    pass.accepted += intake.finish().await?.len();
     house.store.note_health(alert::POLLED, "", house.now()).await?;
     Ok(pass)
 }
@@ -186,7 +186,7 @@ async fn take_in_folder(
     Ok(pass)
 }
 
-/// Fetches some mails with one command and accepts each as it arrives; returns those that the server did not deliver.
+/// Fetches some mails with one command and accepts them as they arrive; returns those that the server did not deliver.
 async fn fetch(
     house: &House,
     session: &mut Session,
@@ -225,17 +225,28 @@ async fn deliver(
 ) -> anyhow::Result<()> {
     let uids: Vec<u32> = wanted.iter().copied().collect();
     session.start_fetch(&uids).await?;
-    while let Some(fetched) = session.next_fetched(|| memory.pulse.beat()).await? {
-        let uid = fetched.uid;
-        if wanted.contains(&uid) {
-            accept(house, &sighting(house, place, uid, fetched.internal_date), fetched.raw).await?;
+    let (mut taken, mut intake) = (wanted.clone(), Intake::new(house));
+    let mut accepted = |mails: Vec<(Sighting, Accepted)>| {
+        for uid in mails.into_iter().filter_map(|(sighting, _)| sighting.uid) {
             wanted.remove(&uid);
             memory.acquit(&place.folder, place.uidvalidity, uid);
             memory.pulse.beat();
             pass.accepted += 1;
         }
-    }
-    Ok(())
+    };
+    let ended = loop {
+        match session.next_fetched(|| memory.pulse.beat()).await {
+            Ok(Some(fetched)) if taken.remove(&fetched.uid) => {
+                accepted(intake.take(sighting(house, place, fetched.uid, fetched.internal_date), fetched.raw).await?);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break Ok(()),
+            Err(fault) => break Err(fault),
+        }
+    };
+    // What came before the connection broke is accepted all the same.
+    accepted(intake.finish().await?);
+    Ok(ended?)
 }
 
 /// A mail that breaks every session is put on record as what cannot be fetched; later mail goes on.

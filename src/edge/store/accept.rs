@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 
-use super::{Store, StoreError, millis, timestamp};
+use super::{Store, StoreError, Writing, millis, timestamp};
 
 /// Stands in the place of a hash where the mailbox did not deliver the bytes; the mail's place follows.
 pub const UNDELIVERED: &str = "undelivered: ";
@@ -24,6 +24,15 @@ pub struct Sighting {
     /// INTERNALDATE, or the file's time.
     pub arrived_at: Option<Timestamp>,
     pub seen_at: Timestamp,
+}
+
+/// A mail that was seen, and whose bytes are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived<'a> {
+    pub sighting: &'a Sighting,
+    /// Of the raw bytes, lower-case hex.
+    pub sha256: &'a str,
+    pub bytes: u64,
 }
 
 /// What accepting did.
@@ -51,49 +60,18 @@ impl Accepted {
 }
 
 impl Store {
-    /// Registers a mail whose raw bytes are durable already.
+    /// Registers mails whose raw bytes are durable already, in their order: all of them or none.
     ///
     /// # Errors
     /// When the transaction could not be committed; then nothing is registered.
-    pub async fn accept(&self, sighting: &Sighting, sha256: &str, bytes: u64) -> Result<Accepted, StoreError> {
+    pub async fn accept(&self, arrived: &[Arrived<'_>]) -> Result<Vec<Accepted>, StoreError> {
         let mut transaction = self.begin().await?;
-        let known: Option<(i64,)> =
-            sqlx::query_as("SELECT id FROM message WHERE sha256 = $1").bind(sha256).fetch_optional(&mut *transaction).await?;
-        let (id, first) = match known {
-            Some((id,)) => (id, false),
-            None => {
-                let (id,): (i64,) =
-                    sqlx::query_as("INSERT INTO message (sha256, bytes, state, accepted_at) VALUES ($1, $2, 'accepted', $3) RETURNING id")
-                        .bind(sha256)
-                        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
-                        .bind(millis(sighting.seen_at))
-                        .fetch_one(&mut *transaction)
-                        .await?;
-                (id, true)
-            }
-        };
-        let inserted = sqlx::query(
-            "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, arrived_at, seen_at, first)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(&sighting.mailbox)
-        .bind(&sighting.folder)
-        .bind(i64::from(sighting.uidvalidity))
-        .bind(sighting.uid.map(i64::from))
-        .bind(&sighting.locator)
-        .bind(sighting.arrived_at.map(millis))
-        .bind(millis(sighting.seen_at))
-        .bind(i64::from(first))
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
+        let mut accepted = Vec::with_capacity(arrived.len());
+        for mail in arrived {
+            accepted.push(register(&mut transaction, mail).await?);
+        }
         transaction.commit().await?;
-        Ok(match (first, inserted) {
-            (true, _) => Accepted::NewMessage { id },
-            (false, 0) => Accepted::AlreadySeen { id },
-            (false, _) => Accepted::Duplicate { id },
-        })
+        Ok(accepted)
     }
 
     /// Puts a mail on record that the mailbox does not deliver: parked from the start, without bytes.
@@ -208,4 +186,44 @@ impl Store {
         }
         Ok(seen)
     }
+}
+
+async fn register(transaction: &mut Writing, mail: &Arrived<'_>) -> Result<Accepted, StoreError> {
+    let Arrived { sighting, sha256, bytes } = mail;
+    let known: Option<(i64,)> =
+        sqlx::query_as("SELECT id FROM message WHERE sha256 = $1").bind(sha256).fetch_optional(&mut **transaction).await?;
+    let (id, first) = match known {
+        Some((id,)) => (id, false),
+        None => {
+            let (id,): (i64,) =
+                sqlx::query_as("INSERT INTO message (sha256, bytes, state, accepted_at) VALUES ($1, $2, 'accepted', $3) RETURNING id")
+                    .bind(sha256)
+                    .bind(i64::try_from(*bytes).unwrap_or(i64::MAX))
+                    .bind(millis(sighting.seen_at))
+                    .fetch_one(&mut **transaction)
+                    .await?;
+            (id, true)
+        }
+    };
+    let inserted = sqlx::query(
+        "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, arrived_at, seen_at, first)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(&sighting.mailbox)
+    .bind(&sighting.folder)
+    .bind(i64::from(sighting.uidvalidity))
+    .bind(sighting.uid.map(i64::from))
+    .bind(&sighting.locator)
+    .bind(sighting.arrived_at.map(millis))
+    .bind(millis(sighting.seen_at))
+    .bind(i64::from(first))
+    .execute(&mut **transaction)
+    .await?
+    .rows_affected();
+    Ok(match (first, inserted) {
+        (true, _) => Accepted::NewMessage { id },
+        (false, 0) => Accepted::AlreadySeen { id },
+        (false, _) => Accepted::Duplicate { id },
+    })
 }

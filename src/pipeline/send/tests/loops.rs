@@ -61,7 +61,9 @@ async fn arrives(house: &House, raw: Vec<u8>) -> usize {
         arrived_at: None,
         seen_at: house.now(),
     };
-    accept::accept(house, &sighting, crate::edge::mailbox::body::Body::Bytes(raw)).await.unwrap();
+    let mut intake = accept::Intake::new(house);
+    intake.take(sighting, crate::edge::mailbox::body::Body::Bytes(raw)).await.unwrap();
+    intake.finish().await.unwrap();
     for waiting in house.store.claim_waiting(0, house.now(), 100).await.unwrap() {
         examine::examine(house, &waiting).await.unwrap();
     }
