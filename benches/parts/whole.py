@@ -91,5 +91,6 @@ def report(mailbox, rounds):
         if both:
             lines.append(f"- {words.format(spread([one[key].wall / one['annexd'].wall for one in both], 1))}, and {spread([one[key].cpu_s / one['annexd'].cpu_s for one in both], 1)} "
                          "times the CPU.")
-    lines.append("- Neither script keeps the raw mail, judges, looks for twins, routes or answers.")
+    if any("script" in one or "script-tuned" in one for one in rounds):
+        lines.append("- Neither script keeps the raw mail, judges, looks for twins, routes or answers.")
     return "\n".join(lines)
