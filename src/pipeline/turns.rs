@@ -20,8 +20,8 @@ const IN_HAND: u32 = 50;
 const READ_AHEAD: usize = 1;
 /// How often the others are told that this daemon is alive; they wait for 20 seconds.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often the others are asked whether they have recorded an earlier mail.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often the others are asked whether they have recorded an earlier mail: short, as each mail that passes to another waits for it.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Examines everything that waits and shows each result to `seen`; returns how many mails that were. Asked to stop, it ends after
 /// the mail in hand, and records what was judged.
