@@ -47,6 +47,8 @@ def one_round(bench, mailbox, history):
     with bench.installation(mailbox, open_caps=True) as installation:
         if history:
             shutil.copytree(history, installation.data)
+            # One that was kept may be of an earlier schema.
+            bench.watch(installation.command("migrate"))
         watched = installation.poll("--no-send")
         watched.nothing = installation.poll("--no-send")
         watched.per_mail = (watched.wall - watched.nothing.wall) / MAILS
