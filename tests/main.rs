@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod divisions;
 mod duplicates;
+mod duplicates_stored;
 mod faults;
 mod faults_lines;
 mod faults_machine;
