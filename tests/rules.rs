@@ -95,7 +95,7 @@ impl Case {
             return package.findings(settings);
         }
         if self.batch.is_empty() {
-            return rules::check_topic(&draft(&self.form, &self.set, &self.hidden, catalogue), catalogue, settings);
+            return rules::check_topic(&rules::Desk::of(&draft(&self.form, &self.set, &self.hidden, catalogue), catalogue, settings));
         }
         let drafts: Vec<Draft> = self.batch.iter().map(|changes| draft(&self.form, changes, &[], catalogue)).collect();
         rules::check_batch(&drafts, &[], settings).into_iter().map(|(_, finding)| finding).collect()
@@ -177,7 +177,7 @@ fn every_rule_has_a_passing_a_failing_and_a_border_case() {
 fn the_good_form_has_no_finding_at_all_on_the_shipped_form_either() {
     for catalogue in [the_catalogue(), Catalogue::shipped()] {
         let good = draft("annex1", &BTreeMap::new(), &[], &catalogue);
-        assert_eq!(rules::check_topic(&good, &catalogue, &RuleSettings::shipped()), []);
+        assert_eq!(rules::check_topic(&rules::Desk::of(&good, &catalogue, &RuleSettings::shipped())), []);
     }
 }
 
@@ -186,7 +186,7 @@ fn an_empty_shipped_form_owes_exactly_what_the_catalogue_calls_required() {
     let catalogue = Catalogue::shipped();
     let source = Source { attachment: "甲.docx".to_owned(), place: "table 1".to_owned(), form: "annex1".to_owned() };
     let empty = Draft { sources: vec![source], fields: BTreeMap::new() };
-    let findings = rules::check_topic(&empty, &catalogue, &RuleSettings::shipped());
+    let findings = rules::check_topic(&rules::Desk::of(&empty, &catalogue, &RuleSettings::shipped()));
     let errors: Vec<&str> =
         findings.iter().filter(|finding| finding.severity == Severity::Error).filter_map(|finding| finding.field.as_deref()).collect();
     let required: Vec<&str> = catalogue
@@ -257,10 +257,10 @@ fn a_code_kept_as_a_number_and_a_unit_in_the_senders_header_are_believed() {
     topic.fields.get_mut("uscc").unwrap().value.rounded = true;
     let invest = topic.fields.get_mut("invest").unwrap();
     (invest.value.text, invest.value.unit) = ("0.5".to_owned(), Some("亿元".to_owned()));
-    let findings = rules::check_topic(&topic, &catalogue, &settings);
+    let findings = rules::check_topic(&rules::Desk::of(&topic, &catalogue, &settings));
     assert_eq!(findings.iter().map(in_short).collect::<Vec<_>>(), ["error sender uscc"]);
     assert!(findings[0].message.contains("设为文本格式"));
-    let facts = rules::normal::normalised(&topic, &catalogue, &settings);
+    let facts = rules::normal::normalised(&rules::Desk::of(&topic, &catalogue, &settings));
     assert_eq!(facts["invest_wan"], "5000");
 }
 
@@ -278,7 +278,7 @@ fn the_facts_of_a_topic_have_one_spelling_each() {
         ("uscc", "91220101 text00017e"),
     ];
     let changes = changes.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
-    let facts = rules::normal::normalised(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings);
+    let facts = rules::normal::normalised(&rules::Desk::of(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings));
     let expected = [
         ("benefit_wan", "3000-5000"),
         ("email", "a@example.cn"),
@@ -313,7 +313,7 @@ fn defects_of_content_are_found_and_good_parameters_are_not_blamed() {
     let (catalogue, settings) = (the_catalogue(), RuleSettings::shipped());
     let rules_of = |changes: &[(&str, &str)]| {
         let changes = changes.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
-        let findings = rules::check_topic(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings);
+        let findings = rules::check_topic(&rules::Desk::of(&draft("annex1", &changes, &[], &catalogue), &catalogue, &settings));
         findings.iter().map(|finding| format!("{} {}", finding.rule, in_short(finding))).collect::<Vec<_>>()
     };
     for params in [

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     forms::catalogue::{Catalogue, Form, Need, Shape},
-    money, quantity,
+    money::{self, Amount},
     reconcile::Draft,
-    rules::{self, RuleSettings},
+    rules::{Desk, RuleSettings},
     uscc::{self, UsccOutcome},
 };
 
@@ -35,7 +35,8 @@ type Earned = (u32, String);
 
 /// Scores one topic by the form it owes. Deterministic; the weights are the settings'.
 #[must_use]
-pub fn completeness(topic: &Draft, catalogue: &Catalogue, settings: &RuleSettings) -> Completeness {
+pub fn completeness(desk: &Desk<'_>) -> Completeness {
+    let (topic, catalogue, settings) = (desk.topic, desk.catalogue, desk.settings);
     let weights = &settings.score;
     let full_form = catalogue.forms.iter().find(|form| form.shape == Shape::Form);
     let lines: [(&'static str, u32, Earned); 8] = [
@@ -43,9 +44,9 @@ pub fn completeness(topic: &Draft, catalogue: &Catalogue, settings: &RuleSetting
         ("建议栏目", weights.recommended_fields, filled(topic, full_form, Need::Recommended)),
         ("统一社会信用代码", weights.credit_code, credit_code(topic)),
         ("问题描述", weights.problem, problem(topic, full_form, settings)),
-        ("国内外对标", weights.benchmark, benchmark(topic, settings)),
-        ("量化指标", weights.indicators, indicators(topic, settings)),
-        ("预期经济效益", weights.benefit, benefit(topic, full_form)),
+        ("国内外对标", weights.benchmark, benchmark(desk)),
+        ("量化指标", weights.indicators, indicators(desk)),
+        ("预期经济效益", weights.benefit, benefit(desk, full_form)),
         ("附件1与附件2对应", weights.both_annexes, both_annexes(topic, catalogue)),
     ];
     let points: Vec<Point> = lines
@@ -103,34 +104,39 @@ fn problem(topic: &Draft, form: Option<&Form>, settings: &RuleSettings) -> Earne
     (share(chars, least), format!("{chars}字，建议不少于{least}字"))
 }
 
-fn benchmark(topic: &Draft, settings: &RuleSettings) -> Earned {
-    let text = topic.text("benchmark").trim();
-    if text.is_empty() {
+fn benchmark(desk: &Desk<'_>) -> Earned {
+    if desk.text("benchmark").is_none() {
         return (0, "未填写".to_owned());
     }
-    let (home, abroad, figure) = rules::benchmark_sides(text, &settings.words);
+    let (home, abroad, figure) = desk.sides();
     let parts = [(home, "国内水平"), (abroad, "国际水平"), (figure, "数据")];
     let has: Vec<&str> = parts.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
     (share(has.len(), parts.len()), if has.is_empty() { "未见国内、国际水平和数据".to_owned() } else { format!("有{}", has.join("、")) })
 }
 
-fn indicators(topic: &Draft, settings: &RuleSettings) -> Earned {
-    let found = quantity::indicators(topic.text("params")).len();
-    (share(found, settings.thresholds.indicators_recommended), format!("识别到{found}项"))
+fn indicators(desk: &Desk<'_>) -> Earned {
+    let found = desk.indicators().len();
+    (share(found, desk.settings.thresholds.indicators_recommended), format!("识别到{found}项"))
 }
 
-fn benefit(topic: &Draft, form: Option<&Form>) -> Earned {
-    let text = topic.text("benefit").trim();
-    let written = topic.fields.get("benefit").and_then(|placed| placed.value.unit.as_deref());
+fn benefit(desk: &Desk<'_>, form: Option<&Form>) -> Earned {
+    let Some(text) = desk.text("benefit") else { return (0, "未填写".to_owned()) };
+    let written = desk.topic.fields.get("benefit").and_then(|placed| placed.value.unit.as_deref());
     let field = form.and_then(|form| form.field("benefit"));
     let of_form =
         || field.and_then(|field| money::HeaderUnit::named_in(&field.label).or(money::HeaderUnit::named_in(field.unit.as_deref()?)));
     let unit = written.and_then(money::HeaderUnit::named_in).or_else(of_form);
-    match (text.is_empty(), money::headline(&money::amounts(text, unit))) {
-        (true, _) => (0, "未填写".to_owned()),
-        (false, None) => (30, "未见金额".to_owned()),
-        (false, Some(amount)) if amount.wan.is_none() => (100, "有外币金额".to_owned()),
-        (false, Some(amount)) => (100, format!("折合{}万元", amount.wan_text())),
+    let counted: Vec<Amount>;
+    let amounts = if unit == desk.benefit_unit() {
+        desk.benefit()
+    } else {
+        counted = money::amounts(text, unit);
+        &counted
+    };
+    match money::headline(amounts) {
+        None => (30, "未见金额".to_owned()),
+        Some(amount) if amount.wan.is_none() => (100, "有外币金额".to_owned()),
+        Some(amount) => (100, format!("折合{}万元", amount.wan_text())),
     }
 }
 
@@ -173,7 +179,7 @@ mod tests {
     }
 
     fn scored(topic: &Draft) -> Completeness {
-        completeness(topic, &the_catalogue(), &RuleSettings::shipped())
+        completeness(&Desk::of(topic, &the_catalogue(), &RuleSettings::shipped()))
     }
 
     #[test]
@@ -210,7 +216,7 @@ mod tests {
             "[score]\nrequired_fields = 0\nrecommended_fields = 0\ncredit_code = 0\nproblem = 0\nbenchmark = 0\nindicators = 5\nbenefit = 0\nboth_annexes = 0\n",
         )
         .unwrap();
-        let score = completeness(&good(&[("params", "功率≥25kW")], &["annex1"]), &the_catalogue(), &only);
+        let score = completeness(&Desk::of(&good(&[("params", "功率≥25kW")], &["annex1"]), &the_catalogue(), &only));
         assert_eq!((score.percent, score.points.len()), (20, 1), "1 of 5, rounded down from a third");
         assert_eq!(scored(&Draft::default()).percent, 0);
     }

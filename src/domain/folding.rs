@@ -60,13 +60,12 @@ pub fn one_line(text: &str) -> String {
 /// A value as it is stored: NUL and other control characters but line breaks and tabs removed, line ends unified, ends trimmed.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let text: String = text
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c)))
-        .collect();
-    text.trim_matches(|c: char| c.is_whitespace()).to_owned()
+    let is_foreign = |c: char| !matches!(c, '\n' | '\t') && (c.is_control() || is_invisible(c));
+    if !text.contains(is_foreign) {
+        return text.trim().to_owned();
+    }
+    let text: String = text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(|c| !is_foreign(*c)).collect();
+    text.trim().to_owned()
 }
 
 /// Zero-width and bidirectional control characters, and the byte order mark.

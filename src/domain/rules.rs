@@ -3,9 +3,13 @@
 //! [`table`] is the rule book: every requirement, what annexd does for it, every check with its sentence. Each check is a function of
 //! its own in `rules/`. No rule stops another: a form gets all its findings at once. [`RuleSettings`] switch and tune them.
 
+use std::cell::OnceCell;
+
 use super::{
     findings::Finding,
     forms::catalogue::{Catalogue, Form, Shape},
+    money::{self, Amount, HeaderUnit},
+    quantity::{self, Indicator},
     reconcile::{Difference, Draft, Source},
 };
 
@@ -27,7 +31,8 @@ pub mod table;
 pub use batch::check_batch;
 pub use book::label;
 use checks::Check;
-pub use params::{benchmark_sides, quantified};
+use params::benchmark_sides;
+pub use params::quantified;
 pub use settings::{RuleSettings, ScoreWeights, Thresholds, Words};
 pub use table::{RULES, Rule, RuleKind};
 
@@ -50,31 +55,30 @@ pub struct Package<'a> {
 
 /// Findings about one topic by itself, in the order of the rules' checks.
 #[must_use]
-pub fn check_topic(topic: &Draft, catalogue: &Catalogue, settings: &RuleSettings) -> Vec<Finding> {
-    let desk = Desk::of(topic, catalogue, settings);
+pub fn check_topic(desk: &Desk<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    presence::required_fields_are_filled(&desk, &mut findings);
-    presence::nothing_is_hidden(&desk, &mut findings);
-    applicant::credit_code_is_sound(&desk, &mut findings);
-    applicant::applicant_is_an_enterprise(&desk, &mut findings);
-    applicant::registered_in_the_province(&desk, &mut findings);
-    region::region_is_in_the_province(&desk, &mut findings);
-    contents::problem_is_described(&desk, &mut findings);
-    contents::problem_is_plain(&desk, &mut findings);
-    contents::bottleneck_is_named(&desk, &mut findings);
-    contents::goal_is_focused(&desk, &mut findings);
-    contents::benefit_has_an_amount(&desk, &mut findings);
-    contents::lengths_are_kept(&desk, &mut findings);
-    params::benchmark_has_both_sides(&desk, &mut findings);
-    params::parameters_are_quantified(&desk, &mut findings);
-    plausible::figures_are_possible(&desk, &mut findings);
-    plausible::benefit_is_in_scale(&desk, &mut findings);
-    formats::phone_is_a_number(&desk, &mut findings);
-    formats::email_is_an_address(&desk, &mut findings);
-    formats::money_is_a_number(&desk, &mut findings);
-    formats::period_is_plausible(&desk, &mut findings);
-    formats::industry_code_is_known(&desk, &mut findings);
-    formats::one_choice_is_one(&desk, &mut findings);
+    presence::required_fields_are_filled(desk, &mut findings);
+    presence::nothing_is_hidden(desk, &mut findings);
+    applicant::credit_code_is_sound(desk, &mut findings);
+    applicant::applicant_is_an_enterprise(desk, &mut findings);
+    applicant::registered_in_the_province(desk, &mut findings);
+    region::region_is_in_the_province(desk, &mut findings);
+    contents::problem_is_described(desk, &mut findings);
+    contents::problem_is_plain(desk, &mut findings);
+    contents::bottleneck_is_named(desk, &mut findings);
+    contents::goal_is_focused(desk, &mut findings);
+    contents::benefit_has_an_amount(desk, &mut findings);
+    contents::lengths_are_kept(desk, &mut findings);
+    params::benchmark_has_both_sides(desk, &mut findings);
+    params::parameters_are_quantified(desk, &mut findings);
+    plausible::figures_are_possible(desk, &mut findings);
+    plausible::benefit_is_in_scale(desk, &mut findings);
+    formats::phone_is_a_number(desk, &mut findings);
+    formats::email_is_an_address(desk, &mut findings);
+    formats::money_is_a_number(desk, &mut findings);
+    formats::period_is_plausible(desk, &mut findings);
+    formats::industry_code_is_known(desk, &mut findings);
+    formats::one_choice_is_one(desk, &mut findings);
     findings
 }
 
@@ -89,26 +93,69 @@ pub fn check_package(package: &Package<'_>, settings: &RuleSettings) -> Vec<Find
     findings
 }
 
-/// One topic on the checker's desk: its fields, the form it owes and where a missing field is missed.
-struct Desk<'a> {
-    topic: &'a Draft,
-    catalogue: &'a Catalogue,
-    settings: &'a RuleSettings,
+/// One topic on the checker's desk: its fields, the form it owes and where a missing field is missed. What several checks count is
+/// counted once.
+pub struct Desk<'a> {
+    pub(super) topic: &'a Draft,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) settings: &'a RuleSettings,
     /// The source that the topic is judged by: its form, or else its row.
     source: Option<&'a Source>,
     /// The catalogue's form of that source.
     form: Option<&'a Form>,
+    indicators: OnceCell<Vec<Indicator>>,
+    benefit: OnceCell<Vec<Amount>>,
+    invest: OnceCell<Vec<Amount>>,
+    sides: OnceCell<(bool, bool, bool)>,
 }
 
 impl<'a> Desk<'a> {
-    fn of(topic: &'a Draft, catalogue: &'a Catalogue, settings: &'a RuleSettings) -> Self {
+    #[must_use]
+    pub fn of(topic: &'a Draft, catalogue: &'a Catalogue, settings: &'a RuleSettings) -> Self {
         let is_form = |id: &str| catalogue.form(id).is_some_and(|form| form.shape == Shape::Form);
         let source = topic.sources.iter().find(|source| is_form(&source.form)).or_else(|| topic.sources.first());
-        Self { topic, catalogue, settings, source, form: source.and_then(|source| catalogue.form(&source.form)) }
+        Self {
+            topic,
+            catalogue,
+            settings,
+            source,
+            form: source.and_then(|source| catalogue.form(&source.form)),
+            indicators: OnceCell::new(),
+            benefit: OnceCell::new(),
+            invest: OnceCell::new(),
+            sides: OnceCell::new(),
+        }
+    }
+
+    /// The quantified parameters.
+    pub(super) fn indicators(&self) -> &[Indicator] {
+        self.indicators.get_or_init(|| self.text("params").map(quantity::indicators).unwrap_or_default())
+    }
+
+    /// The amounts of the benefit, bare numbers in the unit that its label gives.
+    pub(super) fn benefit(&self) -> &[Amount] {
+        let amounts = |text| money::amounts(text, self.benefit_unit());
+        self.benefit.get_or_init(|| self.text("benefit").map(amounts).unwrap_or_default())
+    }
+
+    pub(super) fn benefit_unit(&self) -> Option<HeaderUnit> {
+        formats::header_unit(self, "benefit")
+    }
+
+    /// The amounts of the investment; 万元 where nothing says otherwise.
+    fn invest(&self) -> &[Amount] {
+        let amounts = |text| money::amounts(text, formats::header_unit(self, "invest").or(Some(HeaderUnit::Wan)));
+        self.invest.get_or_init(|| self.text("invest").map(amounts).unwrap_or_default())
+    }
+
+    /// Whether the benchmark names the national side, the international side, and a figure.
+    pub(super) fn sides(&self) -> (bool, bool, bool) {
+        let sides = |text| benchmark_sides(text, &self.settings.words);
+        *self.sides.get_or_init(|| self.text("benchmark").map(sides).unwrap_or_default())
     }
 
     /// The text of a field; `None` where it is missing.
-    fn text(&self, key: &str) -> Option<&'a str> {
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         Some(self.topic.text(key).trim()).filter(|text| !text.is_empty())
     }
 

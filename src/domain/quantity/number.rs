@@ -22,6 +22,8 @@ pub struct Number {
 const DIGITS_MAX: usize = 40;
 /// Digits that a number in floating point keeps as they are written.
 const PLAIN_DIGITS: usize = 15;
+/// Below this, a number in floating point keeps its whole part as it is.
+const WHOLE_MAX: f64 = 1e15;
 
 /// The number that begins at a place, without a sign.
 #[must_use]
@@ -50,9 +52,10 @@ fn decimal(text: &Text, place: usize) -> Option<Number> {
         (value, at) = (power, end);
     }
     let (factor, end) = multiple(text, at);
-    // What was written in so few digits has no noise.
+    // What was written in so few digits has no noise, nor have whole numbers.
     let is_plain = digits.len() <= PLAIN_DIGITS && factor <= 1.0 && value.to_bits() == written.to_bits();
-    let value = if is_plain { value } else { tidy(value * factor) };
+    let is_whole = value.fract() == 0.0 && value * factor < WHOLE_MAX;
+    let value = if is_plain || is_whole { value * factor } else { tidy(value * factor) };
     Some(Number { value, end, chinese: false, multiple: factor > 1.0, padded, share: None })
 }
 

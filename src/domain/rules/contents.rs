@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{Desk, Finding, checks, formats, shortened};
-use crate::domain::{folding, money};
+use super::{Desk, Finding, checks, shortened};
+use crate::domain::folding;
 
 /// The number at the beginning of a list's item: `1.`, `（2）`, `三、`, `①`.
 static ITEM: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -109,7 +109,7 @@ fn is_only_phrases(text: &str, phrases: &[String]) -> bool {
 /// R7: the benefit is an amount.
 pub fn benefit_has_an_amount(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let Some(text) = desk.text("benefit") else { return };
-    if money::amounts(text, formats::header_unit(desk, "benefit")).is_empty() {
+    if desk.benefit().is_empty() {
         desk.raise(findings, &checks::BENEFIT_AMOUNT, "benefit", &[("found", &shortened(text, 30))]);
     }
 }

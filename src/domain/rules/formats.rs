@@ -8,7 +8,7 @@ use super::{Desk, Finding, checks, shortened};
 use crate::domain::{
     folding,
     forms::catalogue::FieldKind,
-    money::{self, HeaderUnit},
+    money::{self, Amount, HeaderUnit},
     quantity,
 };
 
@@ -111,7 +111,13 @@ pub fn money_is_a_number(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let most = desk.settings.thresholds.invest_max_wan;
     for (key, text) in of_kind(desk, FieldKind::Money).filter(|(key, _)| *key != "benefit") {
         let found = shortened(text, 40);
-        let amounts = money::amounts(text, header_unit(desk, key).or(Some(HeaderUnit::Wan)));
+        let counted: Vec<Amount>;
+        let amounts = if key == "invest" {
+            desk.invest()
+        } else {
+            counted = money::amounts(text, header_unit(desk, key).or(Some(HeaderUnit::Wan)));
+            &counted
+        };
         let largest = amounts.iter().filter_map(|amount| amount.wan).map(|(_, high)| high).fold(0.0, f64::max);
         if amounts.is_empty() {
             desk.raise(findings, &checks::MONEY, key, &[("found", &found)]);

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, RuleSettings, formats, region};
+use super::{Desk, formats, region};
 use crate::domain::{
-    forms::catalogue::Catalogue,
-    money::{self, HeaderUnit},
-    quantity,
-    reconcile::Draft,
+    money,
     uscc::{self, UsccOutcome},
 };
 
@@ -16,13 +13,9 @@ use crate::domain::{
 /// `uscc` (18 characters, its check passed) · `phone` (numbers apart by 、) · `email` · `region` (GB/T 2260 code and name) · `gb_code`
 /// (`C3670`) · `period` (`2024-09/2026-08`, or `24个月`) · `invest_wan`, `benefit_wan` (万元: `5000`, `3000-5000`) · `indicators` (count).
 #[must_use]
-pub fn normalised(topic: &Draft, catalogue: &Catalogue, settings: &RuleSettings) -> BTreeMap<&'static str, String> {
-    let desk = Desk::of(topic, catalogue, settings);
+pub fn normalised(desk: &Desk<'_>) -> BTreeMap<&'static str, String> {
     let text = |key: &str| desk.text(key);
-    let wan = |key: &str, otherwise: Option<HeaderUnit>| {
-        let amounts = money::amounts(text(key)?, formats::header_unit(&desk, key).or(otherwise));
-        money::headline(&amounts).map(money::Amount::wan_text).filter(|text| !text.is_empty())
-    };
+    let wan = |amounts| money::headline(amounts).map(money::Amount::wan_text).filter(|text| !text.is_empty());
     let sound = |code: &&str| matches!(uscc::check(code), UsccOutcome::Valid { .. } | UsccOutcome::SoftOrganisationMismatch { .. });
     let facts = [
         ("uscc", text("uscc").filter(sound).map(uscc::normalise)),
@@ -31,9 +24,9 @@ pub fn normalised(topic: &Draft, catalogue: &Catalogue, settings: &RuleSettings)
         ("region", text("region").and_then(region::region).map(|region| format!("{} {}", region.code, region.name))),
         ("gb_code", text("gb_code").and_then(formats::industry_code)),
         ("period", text("period").and_then(formats::period).map(period_text)),
-        ("invest_wan", wan("invest", Some(HeaderUnit::Wan))),
-        ("benefit_wan", wan("benefit", None)),
-        ("indicators", text("params").map(|text| quantity::indicators(text).len().to_string())),
+        ("invest_wan", wan(desk.invest())),
+        ("benefit_wan", wan(desk.benefit())),
+        ("indicators", text("params").map(|_| desk.indicators().len().to_string())),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

@@ -14,13 +14,13 @@ const SHOWN_CHARS: usize = 30;
 /// R23: at least one parameter with a number and a unit or comparator (error), better three (warning); says which were found.
 pub fn parameters_are_quantified(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
     let Some(text) = desk.text("params") else { return };
-    let found = quantity::indicators(text);
+    let found = desk.indicators();
     let limits = &desk.settings.thresholds;
     if found.is_empty() && limits.indicators_min > 0 {
         desk.raise(findings, &checks::PARAMS_NONE, "params", &[("found", &shortened(text, SHOWN_CHARS))]);
     } else if found.len() < limits.indicators_recommended.max(limits.indicators_min) {
         let least = limits.indicators_recommended.max(limits.indicators_min).to_string();
-        let values = [("count", found.len().to_string()), ("found", shown(&found)), ("least", least)];
+        let values = [("count", found.len().to_string()), ("found", shown(found)), ("least", least)];
         let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
         desk.raise(findings, &checks::PARAMS_FEW, "params", &values);
     }
@@ -45,8 +45,10 @@ pub fn quantified(params: &str) -> String {
 
 /// R21: the benchmark speaks of the national and the international level and gives a figure.
 pub fn benchmark_has_both_sides(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
-    let Some(text) = desk.text("benchmark") else { return };
-    let (home, abroad, figure) = benchmark_sides(text, &desk.settings.words);
+    if desk.text("benchmark").is_none() {
+        return;
+    }
+    let (home, abroad, figure) = desk.sides();
     let missing = match (home, abroad) {
         (true, true) => None,
         (true, false) => Some("国际水平"),
@@ -62,8 +64,7 @@ pub fn benchmark_has_both_sides(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether a benchmark names the national side, the international side, and a figure.
-#[must_use]
-pub fn benchmark_sides(text: &str, words: &Words) -> (bool, bool, bool) {
+pub(super) fn benchmark_sides(text: &str, words: &Words) -> (bool, bool, bool) {
     let folded = folding::fold(text);
     let has = |words: &[String]| words.iter().any(|word| folded.contains(&folding::fold(word)));
     // 国内外 names both at once; 国内 in it is found by itself.

@@ -1,8 +1,8 @@
 //! R26: figures that cannot be, and amounts out of scale, are shown to reviewers. The machine points, people judge.
 
-use super::{Desk, Finding, checks, formats, shortened};
+use super::{Desk, Finding, checks, shortened};
 use crate::domain::{
-    money::{self, HeaderUnit},
+    money,
     quantity::{self, Change, Figure, Quantity},
 };
 
@@ -106,17 +106,14 @@ fn years(quantity: &Quantity) -> Option<f64> {
 
 /// The benefit is neither beyond any firm's scale nor a hundred times what is invested.
 pub fn benefit_is_in_scale(desk: &Desk<'_>, findings: &mut Vec<Finding>) {
-    let Some(text) = desk.text("benefit") else { return };
     let limits = &desk.settings.thresholds;
-    let amounts = money::amounts(text, formats::header_unit(desk, "benefit"));
-    let Some((amount, wan)) = money::headline(&amounts).and_then(|amount| Some((amount, amount.wan?.1))) else { return };
+    let Some((amount, wan)) = money::headline(desk.benefit()).and_then(|amount| Some((amount, amount.wan?.1))) else { return };
     if wan > limits.benefit_max_wan {
         let values = [("count", amount.wan_text()), ("most", limits.benefit_max_wan.to_string())];
         desk.raise(findings, &checks::BENEFIT_SCALE, "benefit", &values.each_ref().map(|(name, value)| (*name, value.as_str())));
         return;
     }
-    let invested = desk.text("invest").map(|text| money::amounts(text, formats::header_unit(desk, "invest").or(Some(HeaderUnit::Wan))));
-    let Some(invest) = invested.as_deref().and_then(money::headline).and_then(|amount| amount.wan).map(|(_, high)| high) else { return };
+    let Some(invest) = money::headline(desk.invest()).and_then(|amount| amount.wan).map(|(_, high)| high) else { return };
     if invest > 0.0 && wan / invest > limits.benefit_per_invest_max {
         let times = format!("{:.0}", wan / invest);
         let values = [("count", amount.wan_text()), ("other", invest.to_string()), ("times", times)];

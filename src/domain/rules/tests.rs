@@ -77,7 +77,7 @@ fn with(changes: &[(&str, &str)]) -> Vec<Finding> {
         fields.retain(|(known, _)| known != key);
         fields.push((key, text));
     }
-    check_topic(&draft("annex1", &fields), &catalogue(), &RuleSettings::shipped())
+    check_topic(&Desk::of(&draft("annex1", &fields), &catalogue(), &RuleSettings::shipped()))
 }
 
 /// Rule and severity of what one change brings.
@@ -97,7 +97,7 @@ fn a_good_form_has_no_finding() {
 
 #[test]
 fn every_missing_field_is_one_finding_at_the_forms_place() {
-    let findings = check_topic(&draft("annex1", &[("topic_title", "高寒造雪机研制")]), &catalogue(), &RuleSettings::shipped());
+    let findings = check_topic(&Desk::of(&draft("annex1", &[("topic_title", "高寒造雪机研制")]), &catalogue(), &RuleSettings::shipped()));
     let missing: Vec<(&str, &str)> = findings.iter().map(|f| (f.rule.as_str(), f.field.as_deref().unwrap_or(""))).collect();
     assert_eq!(
         missing,
@@ -121,7 +121,7 @@ fn every_missing_field_is_one_finding_at_the_forms_place() {
 #[test]
 fn a_row_is_not_blamed_for_what_only_the_form_asks() {
     let row = [("topic_title", "高寒造雪机研制"), ("applicant", "长春示例机械有限公司"), ("phone", "13800000000")];
-    let findings = check_topic(&draft("annex2", &row), &catalogue(), &RuleSettings::shipped());
+    let findings = check_topic(&Desk::of(&draft("annex2", &row), &catalogue(), &RuleSettings::shipped()));
     assert_eq!(findings.iter().map(|f| (f.field.as_deref(), f.severity)).collect::<Vec<_>>(), [(Some("params"), Severity::Note)]);
 }
 
@@ -230,8 +230,11 @@ fn a_package_owes_forms_one_table_and_a_letter() {
 #[test]
 fn every_finding_belongs_to_a_rule_of_the_table() {
     let known: Vec<&str> = RULES.iter().map(|rule| rule.number).collect();
-    let findings =
-        check_topic(&draft("annex1", &[("uscc", "1"), ("goal", "国际先进"), ("problem", "甲")]), &catalogue(), &RuleSettings::shipped());
+    let findings = check_topic(&Desk::of(
+        &draft("annex1", &[("uscc", "1"), ("goal", "国际先进"), ("problem", "甲")]),
+        &catalogue(),
+        &RuleSettings::shipped(),
+    ));
     for finding in findings.iter().chain(&check_package(&Package::default(), &RuleSettings::shipped())) {
         assert!(known.contains(&finding.rule.as_str()), "{}", finding.rule);
         assert!(finding.message.ends_with('。'), "{}", finding.message);

@@ -21,7 +21,7 @@ use crate::domain::{
     kind::{self, Kind, KindFacts},
     message::Mailbox,
     reconcile::{Draft, Source},
-    rules::{self, Package, normal::normalised},
+    rules::{self, Desk, Package, normal::normalised},
     submitters::Decision,
 };
 
@@ -248,12 +248,13 @@ fn judge_revision(alone: Topic, earlier: &KnownTopic, known: &Known, held: bool,
 /// A draft by itself, as a topic that nobody has sent before.
 pub(super) fn judge_alone(draft: Draft, knowledge: &Knowledge) -> Topic {
     let fields: BTreeMap<String, String> = draft.fields.iter().map(|(key, placed)| (key.clone(), placed.value.text.clone())).collect();
+    let desk = Desk::of(&draft, &knowledge.catalogue, &knowledge.rules);
     Topic {
-        findings: rules::check_topic(&draft, &knowledge.catalogue, &knowledge.rules),
+        findings: rules::check_topic(&desk),
         sources: draft.sources.clone(),
         change: Change::New,
-        completeness: completeness(&draft, &knowledge.catalogue, &knowledge.rules),
-        normalised: normalised(&draft, &knowledge.catalogue, &knowledge.rules),
+        completeness: completeness(&desk),
+        normalised: normalised(&desk),
         route: knowledge.divisions.route(&draft),
         fingerprint: fingerprint(&fields),
         key: topic_key(&draft),

@@ -95,7 +95,7 @@ impl<'a> GridBuilder<'a> {
 
     /// Puts one cell; empty ones are dropped. `false` once a limit on cells or rows is reached: the reader may stop.
     pub(super) fn put(&mut self, row: u32, column: u32, mut content: Content) -> bool {
-        content.text = cut(&folding::clean(&content.text), self.limits.text_max_chars);
+        content.text = cut(folding::clean(&content.text), self.limits.text_max_chars);
         if content.is_empty() {
             return true;
         }
@@ -205,8 +205,8 @@ fn cell(at: (u32, u32), content: Content, spans: &BTreeMap<(u32, u32), (u32, u32
     Cell { row: at.0, column: at.1, row_span, column_span, text, uncomputed, rounded }
 }
 
-fn cut(text: &str, max_chars: usize) -> String {
-    if text.len() <= max_chars { text.to_owned() } else { text.chars().take(max_chars).collect() }
+fn cut(text: String, max_chars: usize) -> String {
+    if text.len() <= max_chars { text } else { text.chars().take(max_chars).collect() }
 }
 
 #[cfg(test)]
