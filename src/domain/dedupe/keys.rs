@@ -14,7 +14,8 @@ const BANDS: usize = 10;
 /// MinHash values in one band.
 const ROWS: usize = 3;
 const BINS: usize = BANDS * ROWS;
-/// Rarest words of which every two make a pair; with seven, one labelled retelling in twelve is no longer found.
+/// Rarest words of which every two make a pair. By them alone 174 of the 214 labelled twins are found (the others by their applicant);
+/// by seven, 164.
 const WORDS: usize = 8;
 /// Heaviest terms among which those words are looked for.
 const TERMS: usize = 24;
