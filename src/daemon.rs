@@ -41,7 +41,7 @@ const STEADY: Duration = Duration::from_secs(3600);
 const SECRET_LOOK: Duration = Duration::from_secs(3);
 /// How often queue letters and digest are looked at, and letters that wait for a retry.
 const TICK: Duration = Duration::from_secs(20);
-/// How often a daemon that shares its database looks for what another one took in: nobody rings its bell.
+/// How often a daemon that shares its database looks for what another one took in or wrote: nobody rings its bell.
 const SHARED_LOOK: Duration = Duration::from_secs(1);
 /// The turn of the one that sends letters: the caps of an account hold for all daemons together.
 pub const LETTERS_TURN: &str = "letters";
@@ -349,7 +349,7 @@ async fn another_secret(config: &ImapConfig, refused: Option<SecretString>) {
 }
 
 async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
-    let look = if house.store.has_one_writer() { TICK } else { SHARED_LOOK };
+    let look = look(&house);
     loop {
         turns::examine_waiting(&house, &stopped, |_, _| letters.notify_one()).await?;
         tokio::select! {
@@ -358,6 +358,10 @@ async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, sto
             () = tokio::time::sleep(look) => {}
         }
     }
+}
+
+fn look(house: &House) -> Duration {
+    if house.store.has_one_writer() { TICK } else { SHARED_LOOK }
 }
 
 async fn letters_in_turn(house: House, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
@@ -371,12 +375,12 @@ async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> an
     let mut looked: Option<tokio::time::Instant> = None;
     loop {
         // Looking at everything after each of thousands of mails would hold up the letters.
-        let look = looked.is_none_or(|at| at.elapsed() >= TICK);
-        if look {
+        let is_time = looked.is_none_or(|at| at.elapsed() >= TICK);
+        if is_time {
             alert::heed_clock(&house).await?;
         }
         summarise::summarise(&house).await?;
-        if look {
+        if is_time {
             alert::watch(&house).await?;
             looked = Some(tokio::time::Instant::now());
         }
@@ -384,7 +388,7 @@ async fn letter_loop(house: House, letters: Arc<Notify>, stopped: Stopped) -> an
         tokio::select! {
             () = stopped.asked() => return Ok(()),
             () = letters.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(look(&house)) => {}
         }
     }
 }
