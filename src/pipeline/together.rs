@@ -16,7 +16,7 @@ use crate::edge::store::Waiting;
 /// Mails of one transaction.
 const MAILS_MAX: usize = 25;
 /// How long a transaction is kept open for mails that are still being read; others wait for it meanwhile.
-const OPEN_MAX: Duration = Duration::from_millis(200);
+const OPEN_MAX: Duration = Duration::from_millis(400);
 
 /// A mail that was read by a task of its own.
 pub type ReadByTask = Result<(Waiting, anyhow::Result<ReadMail>), JoinError>;

@@ -17,7 +17,7 @@ use crate::edge::store::{StoreError, Turn, Waiting};
 /// Mails taken in hand at one time.
 const IN_HAND: u32 = 50;
 /// Mails that are read and prepared while as many as there are children are being read.
-const READ_AHEAD: usize = 1;
+const READ_AHEAD: usize = 3;
 /// How often the others are told that this daemon is alive; they wait for 20 seconds.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the others are asked whether they have recorded an earlier mail: short, as each mail that passes to another waits for it.

@@ -24,10 +24,10 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// annexd's own; the lock is the database's and ends with the transaction.
 pub(super) const WRITERS_TURN: &str = "SELECT pg_advisory_xact_lock(4702394921427289928)";
 
-/// Every SQLite connection: WAL, synchronised to the disk at each commit, 16 MB of log before it is worked in, and
+/// Every SQLite connection: WAL, synchronised to the disk at each commit, 64 MB of log before it is worked in, and
 /// 20 s of waiting for another writer.
 const SQLITE_WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-    PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = 20000";
+    PRAGMA wal_autocheckpoint = 16000; PRAGMA busy_timeout = 20000";
 /// The one connection that writes besides: 12 MB of pages, so that a transaction of many mails is written once and what the next one
 /// looks up is still there; what a statement may have to take back is kept in memory.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -12000; PRAGMA temp_store = MEMORY";

@@ -1,7 +1,7 @@
 //! Many rows in few statements: in a few fixed sizes, so that the database prepares each statement once.
 
 /// Rows of one statement, the most first.
-const STEPS: [usize; 6] = [64, 32, 16, 8, 4, 1];
+const STEPS: [usize; 9] = [64, 32, 16, 12, 8, 6, 4, 2, 1];
 /// Parameters of one statement. Giving them costs more than in proportion to their number.
 const PARAMETERS_MAX: usize = 200;
 
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn every_row_stands_in_one_statement_in_its_order() {
         let rows: Vec<u32> = (0..75).collect();
-        for (columns, lengths) in [(3, &[64, 8, 1, 1, 1][..]), (14, &[8, 8, 8, 8, 8, 8, 8, 8, 8, 1, 1, 1])] {
+        for (columns, lengths) in [(3, &[64, 8, 2, 1][..]), (14, &[12, 12, 12, 12, 12, 12, 2, 1])] {
             let parts: Vec<&[u32]> = in_steps(&rows, columns).collect();
             assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), lengths);
             assert_eq!(parts.concat(), rows);

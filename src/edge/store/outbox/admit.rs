@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Store, StoreError, Writing, millis, timestamp, word};
 use crate::domain::letters::{
-    self, Letter, Urgency,
+    self, Letter,
     caps::{AnswerCaps, Earlier, is_public, leave_at},
 };
 
@@ -76,77 +76,64 @@ async fn admit(
 ) -> Result<(Timestamp, Option<&'static str>), StoreError> {
     let day_ago = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now);
     let week_ago = now.saturating_sub(SignedDuration::from_hours(24 * UNDELIVERABLE_DAYS)).unwrap_or(now);
-    let (marked,): (i64,) = sqlx::query_as("SELECT count(*) FROM undeliverable WHERE address = $1 AND marked_at > $2")
+    let domain = domain_of(&letter.to);
+    let (marked, alternations, address_hour, address_day, domain_hour, domain_day, all_day): Counted = sqlx::query_as(COUNTED)
         .bind(letter.to.to_lowercase())
         .bind(millis(week_ago))
+        .bind(&letter.to)
+        .bind(millis(day_ago))
+        .bind(&domain)
+        .bind(letter.urgency as i64)
+        .bind(answers_back(caps.per_address_hour))
+        .bind(answers_back(caps.per_address_day))
+        .bind(answers_back(caps.per_domain_hour))
+        .bind(answers_back(caps.per_domain_day))
+        .bind(answers_back(caps.total_day))
         .fetch_one(&mut **transaction)
         .await?;
     if marked > 0 {
         return Ok((letter.due_at, Some("undeliverable")));
     }
-    if letter.alternates && caps.alternations_day > 0 {
-        let (alternations,): (i64,) = sqlx::query_as(
-            "SELECT count(*) FROM letter WHERE recipient = $1 AND kind = 'ack' AND alternates = 1 AND state <> 'held' AND created_at > $2",
-        )
-        .bind(&letter.to)
-        .bind(millis(day_ago))
-        .fetch_one(&mut **transaction)
-        .await?;
-        if alternations >= i64::from(caps.alternations_day) {
-            return Ok((letter.due_at, Some("loop")));
-        }
+    if letter.alternates && caps.alternations_day > 0 && alternations >= i64::from(caps.alternations_day) {
+        return Ok((letter.due_at, Some("loop")));
     }
     let (hour, day) = (SignedDuration::from_hours(1), SignedDuration::from_hours(24));
-    let domain = domain_of(&letter.to);
     let per_domain = if is_public(&domain) { (0, 0) } else { (caps.per_domain_hour, caps.per_domain_day) };
-    let mut earlier = Vec::new();
-    for (column, value, cap, window) in [
-        ("recipient", letter.to.as_str(), caps.per_address_hour, hour),
-        ("recipient", letter.to.as_str(), caps.per_address_day, day),
-        ("domain", domain.as_str(), per_domain.0, hour),
-        ("domain", domain.as_str(), per_domain.1, day),
-    ] {
-        if cap > 0 {
-            earlier.push(Earlier { nth_last: nth_last(transaction, column, value, cap).await?, window });
-        }
-    }
-    if caps.total_day > 0 {
-        earlier.push(Earlier { nth_last: nth_last_of_all(transaction, letter.urgency, caps.total_day).await?, window: day });
-    }
+    let earlier: Vec<Earlier> = [
+        (caps.per_address_hour, address_hour, hour),
+        (caps.per_address_day, address_day, day),
+        (per_domain.0, domain_hour, hour),
+        (per_domain.1, domain_day, day),
+        (caps.total_day, all_day, day),
+    ]
+    .into_iter()
+    .filter(|(cap, ..)| *cap > 0)
+    .map(|(_, nth_last, window)| Earlier { nth_last: nth_last.map(timestamp), window })
+    .collect();
     Ok(match leave_at(now, &earlier) {
         Some(at) => (at.max(letter.due_at), None),
         None => (letter.due_at, Some("address_cap")),
     })
 }
 
-/// When the answer leaves that lies `n` answers back.
-async fn nth_last(transaction: &mut Writing, column: &'static str, value: &str, n: u32) -> Result<Option<Timestamp>, StoreError> {
-    let sql = match column {
-        "recipient" => {
-            "SELECT due_at FROM letter WHERE kind = 'ack' AND recipient = $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2"
-        }
-        "domain" => {
-            "SELECT due_at FROM letter WHERE kind = 'ack' AND domain = $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2"
-        }
-        _ => return Ok(None),
-    };
-    let row: Option<(i64,)> =
-        sqlx::query_as(sql).bind(value).bind(i64::from(n.saturating_sub(1))).fetch_optional(&mut **transaction).await?;
-    Ok(row.map(|(at,)| timestamp(at)))
+/// How many answers back lies the one that a cap looks at; any, where there is no cap.
+fn answers_back(cap: u32) -> i64 {
+    i64::from(cap.saturating_sub(1))
 }
 
-/// The same over all addresses, among letters that are as urgent: forged strangers, who get a courtesy each, must not use up what
-/// the bureaus' receipts need.
-async fn nth_last_of_all(transaction: &mut Writing, urgency: Urgency, n: u32) -> Result<Option<Timestamp>, StoreError> {
-    let row: Option<(i64,)> = sqlx::query_as(
-        "SELECT due_at FROM letter WHERE kind = 'ack' AND urgency <= $1 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $2",
-    )
-    .bind(urgency as i64)
-    .bind(i64::from(n.saturating_sub(1)))
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(row.map(|(at,)| timestamp(at)))
-}
+/// Marks of an address and its alternations with us; then when the answers leave that lie so many answers back.
+type Counted = (i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+/// One question for all of it. Of all addresses only letters count that are as urgent: forged strangers, who get a courtesy each, must
+/// not use up what the bureaus' receipts need.
+const COUNTED: &str = "SELECT
+    (SELECT count(*) FROM undeliverable WHERE address = $1 AND marked_at > $2),
+    (SELECT count(*) FROM letter WHERE recipient = $3 AND kind = 'ack' AND alternates = 1 AND state <> 'held' AND created_at > $4),
+    (SELECT due_at FROM letter WHERE kind = 'ack' AND recipient = $3 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $7),
+    (SELECT due_at FROM letter WHERE kind = 'ack' AND recipient = $3 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $8),
+    (SELECT due_at FROM letter WHERE kind = 'ack' AND domain = $5 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $9),
+    (SELECT due_at FROM letter WHERE kind = 'ack' AND domain = $5 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $10),
+    (SELECT due_at FROM letter WHERE kind = 'ack' AND urgency <= $6 AND state <> 'held' ORDER BY due_at DESC LIMIT 1 OFFSET $11)";
 
 impl Store {
     /// The server refused an address.
