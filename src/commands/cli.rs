@@ -250,7 +250,8 @@ pub fn main() -> ExitCode {
     supervisor::without_core_dumps();
     // The demo's own words say all of it.
     log::start(if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" });
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Mails are judged on blocking threads, and each thread keeps memory of its own.
+    let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(6).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("the runtime cannot be started")),
     };

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use crate::domain::{
     submitters::Submitters,
@@ -34,6 +34,9 @@ use process::{Process, Trouble, Why};
 const SET_ASIDE_MAX: usize = 20;
 /// Mails one child reads before it is replaced, so that leaks of parsing libraries stay small.
 const MAILS_MAX: usize = 200;
+/// Mails from this size on are read one at a time, and the child that read one ends with it: its memory, two times the mail, is given
+/// back at once.
+const LARGE_BYTES: u64 = 16 << 20;
 
 /// Bounds of the child processes.
 #[derive(Debug, Clone)]
@@ -68,6 +71,8 @@ pub struct Children {
     submitters: Submitters,
     idle: Mutex<Vec<Process>>,
     permits: Semaphore,
+    /// Whose turn it is to read a large mail.
+    large: Semaphore,
     /// Children that a mail broke.
     crashes: AtomicU64,
 }
@@ -107,6 +112,7 @@ impl Readers {
             submitters: knowledge.submitters.clone(),
             idle: Mutex::new(Vec::new()),
             permits,
+            large: Semaphore::new(1),
             crashes: AtomicU64::new(0),
         })))
     }
@@ -199,7 +205,7 @@ impl Why {
 
 impl Children {
     async fn read(&self, mail: &Mail) -> Result<Reading, ReadError> {
-        let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
+        let _permits = self.turn_of(mail).await?;
         let mut set_aside: BTreeMap<String, String> = BTreeMap::new();
         let mut doubtful = BTreeSet::new();
         loop {
@@ -247,12 +253,20 @@ impl Children {
     }
 
     async fn files(&self, mail: &Mail, wanted: &Wanted) -> Result<Vec<Attached>, ReadError> {
-        let _permit = self.permits.acquire().await.map_err(|error| ReadError::Start(error.to_string()))?;
+        let _permits = self.turn_of(mail).await?;
         let raw = process::Raw::of(mail).await?;
         let mut process = self.take().await?;
         let files = process.files(raw, wanted, self.settings.timeout).await.map_err(|trouble| ReadError::Broke(trouble.what))?;
         self.put_back(process);
         Ok(files)
+    }
+
+    /// Waits until this mail may be read.
+    async fn turn_of(&self, mail: &Mail) -> Result<(Option<SemaphorePermit<'_>>, SemaphorePermit<'_>), ReadError> {
+        let closed = |error: AcquireError| ReadError::Start(error.to_string());
+        let is_large = process::Raw::of(mail).await?.bytes() >= LARGE_BYTES;
+        let alone = if is_large { Some(self.large.acquire().await.map_err(closed)?) } else { None };
+        Ok((alone, self.permits.acquire().await.map_err(closed)?))
     }
 
     async fn take(&self) -> Result<Process, ReadError> {
@@ -272,6 +286,7 @@ impl Children {
 
     fn put_back(&self, process: Process) {
         if process.mails() < MAILS_MAX
+            && process.largest_bytes() < LARGE_BYTES
             && let Ok(mut idle) = self.idle.lock()
         {
             idle.push(process);

@@ -28,6 +28,9 @@ pub const MEMORY_VARIABLE: &str = "ANNEXD_READER_MEMORY_MAX_BYTES";
 /// Bytes of a file handed on at one time.
 const PIECE_BYTES: usize = 512 * 1024;
 
+/// What the pipe to a child holds: Linux gives 64 KiB, and up to this without asking for rights.
+const PIPE_BYTES: usize = 1 << 20;
+
 /// A mail's bytes, ready to be handed on.
 pub enum Raw<'m> {
     Bytes(&'m [u8]),
@@ -45,6 +48,13 @@ impl<'m> Raw<'m> {
             }
         })
     }
+
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Bytes(raw) => raw.len() as u64,
+            Self::File { bytes, .. } => *bytes,
+        }
+    }
 }
 
 /// A child that waits for mails.
@@ -54,6 +64,7 @@ pub struct Process {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     mails: usize,
+    largest_bytes: u64,
 }
 
 /// A child that did not deliver.
@@ -94,7 +105,9 @@ impl Process {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the child has no pipes"));
         };
-        let mut process = Self { child, input, output: BufReader::new(output), mails: 0 };
+        // A mail goes over in few pieces; where the system allows no more, in more.
+        let _ = rustix::pipe::fcntl_setpipe_size(&input, PIPE_BYTES);
+        let mut process = Self { child, input, output: BufReader::new(output), mails: 0, largest_bytes: 0 };
         process.send(knowledge).await?;
         Ok(process)
     }
@@ -103,6 +116,12 @@ impl Process {
     #[must_use]
     pub fn mails(&self) -> usize {
         self.mails
+    }
+
+    /// The size of the largest of them.
+    #[must_use]
+    pub fn largest_bytes(&self) -> u64 {
+        self.largest_bytes
     }
 
     /// Whether it is gone.
@@ -166,6 +185,7 @@ impl Process {
     /// Hands on a request and its mail.
     async fn ask(&mut self, request: &Request, raw: Raw<'_>, end: Instant, wait: Duration) -> Result<(), Trouble> {
         let trouble = |why: Why, what: String| Trouble { file: None, what, why };
+        self.largest_bytes = self.largest_bytes.max(raw.bytes());
         let request = serde_json::to_vec(request).map_err(|error| trouble(Why::Bug, error.to_string()))?;
         let sent = timeout_at(end, async {
             self.send(&request).await?;

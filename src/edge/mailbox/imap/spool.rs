@@ -14,12 +14,15 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWrite as _;
+use tokio::io::{AsyncWrite as _, BufWriter};
 
 use crate::edge::mailbox::body::Spooled;
 
 /// Literals from this size on go to disk, in bytes.
 const SPOOL_FROM_BYTES: u64 = 256 * 1024;
+
+/// Bytes written to the file in one go: each goes to another thread and back.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Where one connection's large literals go. Cheap to clone; clones are one.
 #[derive(Debug, Clone)]
@@ -89,7 +92,7 @@ impl Spool {
         let file = fs::File::create_new(&path).map_err(|error| self.failed(error))?;
         Ok(Incoming {
             spool: self.clone(),
-            file: tokio::fs::File::from_std(file),
+            file: BufWriter::with_capacity(PIECE_BYTES, tokio::fs::File::from_std(file)),
             hash: Sha256::new(),
             left: bytes,
             bytes,
@@ -110,7 +113,7 @@ impl Spool {
 #[derive(Debug)]
 pub struct Incoming {
     spool: Spool,
-    file: tokio::fs::File,
+    file: BufWriter<tokio::fs::File>,
     hash: Sha256,
     left: u64,
     bytes: u64,
