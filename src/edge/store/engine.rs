@@ -106,6 +106,32 @@ impl Engine {
         }
     }
 
+    /// The first topics by priority, so many of them, in the lists of a `table` under the hashes `given`; each with its votes. By the
+    /// table's key in either database, however many hashes there seem to be.
+    pub(super) fn first_of_lists(self, given: &str, table: &str, votes: u32, read: usize) -> String {
+        let columns = format!("SELECT {given}.one AS place, p.topic_serial, p.priority, {votes} AS votes FROM {given}");
+        match self {
+            Self::Sqlite => format!(
+                "{columns} CROSS JOIN {table} p WHERE p.hash = {given}.hash AND p.priority <= coalesce(
+                     (SELECT l.priority FROM {table} l WHERE l.hash = {given}.hash ORDER BY l.priority LIMIT 1 OFFSET {}), {})",
+                read.saturating_sub(1),
+                i64::MAX
+            ),
+            Self::Postgres => format!(
+                "{columns} CROSS JOIN LATERAL
+                     (SELECT l.topic_serial, l.priority FROM {table} l WHERE l.hash = {given}.hash ORDER BY l.priority LIMIT {read}) p"
+            ),
+        }
+    }
+
+    /// Bytes of a column as hexadecimal digits.
+    pub(super) fn hex(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("hex({column})"),
+            Self::Postgres => format!("encode({column}, 'hex')"),
+        }
+    }
+
     /// Begins a transaction that sees one moment of the database.
     pub(super) fn snapshot(self) -> &'static str {
         match self {

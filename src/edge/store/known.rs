@@ -140,14 +140,17 @@ impl Lookup<'_> {
         let serials: Vec<i64> = candidates.keys().copied().collect();
         let mut near: BTreeSet<i64> = serials.iter().copied().collect();
         for part in serials.chunks(KEYS_A_STATEMENT) {
-            let sql = format!("SELECT topic_serial, body FROM signature WHERE topic_serial IN ({})", parameters(1, KEYS_A_STATEMENT));
-            let mut query = sqlx::query_as::<_, (i64, Vec<u8>)>(AssertSqlSafe(sql));
+            let sql = format!(
+                "SELECT string_agg(topic_serial || ' ' || {}, ',') FROM signature WHERE topic_serial IN ({})",
+                self.1.hex("body"),
+                parameters(1, KEYS_A_STATEMENT)
+            );
+            let mut query = sqlx::query_as::<_, (Option<String>,)>(AssertSqlSafe(sql));
             for value in rows::filled_up(part, KEYS_A_STATEMENT) {
                 query = query.bind(value);
             }
-            for (serial, body) in query.fetch_all(&mut *self.0).await? {
-                // One that has no signature is read in full.
-                let Some(elder) = Signature::from_bytes(&body) else { continue };
+            let (signed,) = query.fetch_one(&mut *self.0).await?;
+            for (serial, elder) in signed.iter().flat_map(|signed| signed.split(',')).filter_map(serial_and_signature) {
                 let mut own = candidates.get(&serial).into_iter().flatten().filter_map(|at| comparisons.get(*at));
                 if !own.any(|own| own.is_near(&elder, settings)) {
                     near.remove(&serial);
@@ -179,18 +182,11 @@ impl Lookup<'_> {
             let placed = (0_i64..).zip(&postings).map(|(place, of)| (place, 0, hashes(of))).collect::<Vec<_>>();
             serde_json::to_string(&placed)
         };
-        let list = |given: &str, table: &str, votes: u32| {
-            // The first of each list by priority, in the order of the table's key.
-            let last = settings.postings_read.saturating_sub(1);
-            format!(
-                "SELECT {given}.one AS place, p.topic_serial, p.priority, {votes} AS votes FROM {given} CROSS JOIN {table} p WHERE p.hash = {given}.hash
-                 AND p.priority <= coalesce((SELECT l.priority FROM {table} l WHERE l.hash = {given}.hash ORDER BY l.priority LIMIT 1 OFFSET {last}), {})",
-                i64::MAX
-            )
-        };
+        let list = |given: &str, table: &str, votes: u32| self.1.first_of_lists(given, table, votes, settings.postings_read);
         let sql = format!(
-            "WITH {}, {}, {} SELECT place, CAST(sum(votes) AS BIGINT), priority, topic_serial FROM ({} UNION ALL {} UNION ALL {}) AS found
-             GROUP BY place, topic_serial, priority HAVING sum(votes) >= {}",
+            "WITH {}, {}, {} SELECT string_agg(place || ' ' || votes || ' ' || priority || ' ' || topic_serial, ',') FROM (
+                 SELECT place, CAST(sum(votes) AS BIGINT) AS votes, priority, topic_serial FROM ({} UNION ALL {} UNION ALL {}) AS listed
+                 GROUP BY place, topic_serial, priority HAVING sum(votes) >= {}) AS found",
             self.1.hashes_given("keys", 1),
             self.1.hashes_given("bands", 2),
             self.1.hashes_given("pairs", 3),
@@ -199,12 +195,14 @@ impl Lookup<'_> {
             list("pairs", "signature_pair", dedupe::PAIR_VOTES),
             dedupe::ENOUGH,
         );
-        let mut found: Vec<(i64, i64, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+        // In one row: a row by itself is a message from another thread.
+        let (found,): (Option<String>,) = sqlx::query_as(AssertSqlSafe(sql))
             .bind(placed(|of| &of.keys)?)
             .bind(placed(|of| &of.bands)?)
             .bind(placed(|of| &of.pairs)?)
-            .fetch_all(&mut *self.0)
+            .fetch_one(&mut *self.0)
             .await?;
+        let mut found: Vec<(i64, i64, i64, i64)> = found.iter().flat_map(|found| found.split(',')).filter_map(four).collect();
         found.sort_unstable_by_key(|(place, votes, priority, serial)| (*place, Reverse(*votes), *priority, *serial));
         let mut candidates: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for of_one in found.chunk_by(|one, other| one.0 == other.0) {
@@ -278,6 +276,19 @@ impl Lookup<'_> {
         }
         Ok(false)
     }
+}
+
+/// Four numbers out of one text.
+fn four(text: &str) -> Option<(i64, i64, i64, i64)> {
+    let mut numbers = text.split(' ').map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some((next()?, next()?, next()?, next()?))
+}
+
+/// A topic's number in the database with its signature; none that this version cannot read: such a topic is read in full.
+fn serial_and_signature(text: &str) -> Option<(i64, Signature)> {
+    let (serial, body) = text.split_once(' ')?;
+    Some((serial.parse().ok()?, Signature::from_bytes(&hex_simd::decode_to_vec(body).ok()?)?))
 }
 
 impl Known {
