@@ -349,17 +349,17 @@ async fn another_secret(config: &ImapConfig, refused: Option<SecretString>) {
 }
 
 async fn examine_loop(house: House, work: Arc<Notify>, letters: Arc<Notify>, stopped: Stopped) -> anyhow::Result<()> {
-    let look = look(&house);
     loop {
         turns::examine_waiting(&house, &stopped, |_, _| letters.notify_one()).await?;
         tokio::select! {
             () = stopped.asked() => return Ok(()),
             () = work.notified() => {}
-            () = tokio::time::sleep(look) => {}
+            () = tokio::time::sleep(look(&house)) => {}
         }
     }
 }
 
+/// How long a loop rests unless it is woken.
 fn look(house: &House) -> Duration {
     if house.store.has_one_writer() { TICK } else { SHARED_LOOK }
 }

@@ -3,5 +3,5 @@
 /// Lower-case hex.
 #[must_use]
 pub fn lower(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex_simd::encode_to_string(bytes, hex_simd::AsciiCase::Lower)
 }

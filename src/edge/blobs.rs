@@ -116,7 +116,7 @@ impl Blobs {
     pub async fn file(&self, sha256: &str) -> io::Result<RawFile> {
         let path = path(&self.root, sha256);
         let Some(objects) = self.objects.as_ref().filter(|_| !path.exists()) else { return Ok(RawFile { path, fetched: None }) };
-        let fetched = Temporary::new(&self.root, &format!("{sha256}-{:016x}", fastrand::u64(..)));
+        let fetched = Temporary::of(&self.root, sha256);
         objects.fetch_into(sha256, &fetched.0).await?;
         Ok(RawFile { path: fetched.0.clone(), fetched: Some(fetched) })
     }
@@ -207,7 +207,7 @@ impl Blobs {
         for (sha256, file) in kept(&self.root)? {
             self.get(&sha256).await?;
             objects.put_file(&sha256, &file).await?;
-            let back = Temporary::new(&self.root, &format!("{sha256}-{:016x}", fastrand::u64(..)));
+            let back = Temporary::of(&self.root, &sha256);
             objects.fetch_into(&sha256, &back.0).await?;
             if hash_of(back.0.clone()).await? != sha256 {
                 return Err(io::Error::other(format!("the raw mail {sha256} came back from the object store with other bytes")));
@@ -228,8 +228,7 @@ fn put(root: &Path, bytes: &[u8]) -> io::Result<String> {
     if is_there(root, &sha256, bytes.len() as u64) {
         return Ok(sha256);
     }
-    // Two copies of a mail may come at one time.
-    let temporary = Temporary::new(root, &format!("{sha256}-{:016x}", fastrand::u64(..)));
+    let temporary = Temporary::of(root, &sha256);
     let mut file = File::create_new(&temporary.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -290,6 +289,11 @@ fn kept(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 struct Temporary(PathBuf);
 
 impl Temporary {
+    /// For a mail. Two copies of it may be on their way at one time, each in a file of its own.
+    fn of(root: &Path, sha256: &str) -> Self {
+        Self::new(root, &format!("{sha256}-{:016x}", fastrand::u64(..)))
+    }
+
     fn new(root: &Path, name: &str) -> Self {
         Self(root.join("tmp").join(format!("{name}.{}", std::process::id())))
     }

@@ -31,7 +31,7 @@ pub async fn finish_next<R: Stream<Item = ReadByTask>>(
     mut reading: Pin<&mut Peekable<R>>,
     stopped: &Stopped,
 ) -> anyhow::Result<Vec<(Waiting, Examined)>> {
-    if !reading.as_mut().peek().await.is_some_and(is_ready) {
+    if reading.as_mut().peek().await.and_then(ready_id).is_none() {
         return finish_one(house, reading).await;
     }
     let mut taken = Vec::new();
@@ -53,9 +53,12 @@ pub async fn finish_next<R: Stream<Item = ReadByTask>>(
     }
 }
 
-/// Whether there is something to be judged.
-fn is_ready(read: &ReadByTask) -> bool {
-    matches!(read, Ok((_, Ok(ReadMail::Read(Ok(_))))))
+/// The message's number, where there is something to be judged.
+fn ready_id(read: &ReadByTask) -> Option<i64> {
+    match read {
+        Ok((waiting, Ok(ReadMail::Read(Ok(_))))) => Some(waiting.id),
+        _ => None,
+    }
 }
 
 /// One that could not be read, or none.
@@ -88,9 +91,9 @@ async fn record_next<R: Stream<Item = ReadByTask>>(
             next = reading.as_mut().peek() => next,
         };
         // What is not ready is dealt with alone; and to wait here for another process would be to wait for ever.
-        match next {
-            Some(Ok((waiting, Ok(ReadMail::Read(Ok(_)))))) if recording.earlier_in_other_hands(waiting.id).await? == 0 => {}
-            _ => break,
+        let Some(id) = next.and_then(ready_id) else { break };
+        if recording.earlier_in_other_hands(id).await? > 0 {
+            break;
         }
         let Some(Ok((waiting, Ok(ReadMail::Read(Ok(ready)))))) = reading.next().await else { break };
         taken.push(waiting.clone());

@@ -59,26 +59,15 @@ impl Signature {
             found.add_clause(clause, 1.0);
         }
         let (terms, weights) = found.weigh();
-        let telling = triples.len() >= TRIPLES_MIN;
         let mut keys = applicant_keys(&applicant);
         let whole = if prose.whole.len() >= WHOLE_CHARS_MIN { hashing::chain(prose.whole.iter().map(|c| u64::from(*c))) } else { 0 };
         if whole != 0 {
             keys.push(tagged(WHOLE_TAG, whole));
         }
-        Self {
-            applicant,
-            whole,
-            bands: if telling { keys::bands(&triples) } else { Vec::new() },
-            pairs: if telling { keys::pairs(&terms, &weights) } else { Vec::new() },
-            triples,
-            terms,
-            norm: norm(&weights),
-            weights,
-            keys,
-        }
+        Self { applicant, whole, triples, terms, norm: norm(&weights), weights, keys, bands: Vec::new(), pairs: Vec::new() }.renewed()
     }
 
-    /// One that an earlier version made, with the bands and pairs of today. What topics are compared by has not changed since.
+    /// With the bands and pairs of today, which follow from what topics are compared by: that has not changed since the earlier version.
     #[must_use]
     pub fn renewed(self) -> Self {
         let telling = self.triples.len() >= TRIPLES_MIN;

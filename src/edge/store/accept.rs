@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
-use super::{Store, StoreError, Writing, millis, timestamp};
+use super::{Store, StoreError, Writing, millis, rows, timestamp};
 
 /// Stands in the place of a hash where the mailbox did not deliver the bytes; the mail's place follows.
 pub const UNDELIVERED: &str = "undelivered: ";
@@ -93,18 +94,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         if let Some((id,)) = inserted {
-            sqlx::query(
-                "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, seen_at, first) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
-            )
-            .bind(id)
-            .bind(&sighting.mailbox)
-            .bind(&sighting.folder)
-            .bind(i64::from(sighting.uidvalidity))
-            .bind(sighting.uid.map(i64::from))
-            .bind(&sighting.locator)
-            .bind(millis(sighting.seen_at))
-            .execute(&mut *transaction)
-            .await?;
+            insert_sighting(&mut transaction, id, sighting, true, "").await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -205,25 +195,34 @@ async fn register(transaction: &mut Writing, mail: &Arrived<'_>) -> Result<Accep
             (id, true)
         }
     };
-    let inserted = sqlx::query(
-        "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, arrived_at, seen_at, first)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-    )
-    .bind(id)
-    .bind(&sighting.mailbox)
-    .bind(&sighting.folder)
-    .bind(i64::from(sighting.uidvalidity))
-    .bind(sighting.uid.map(i64::from))
-    .bind(&sighting.locator)
-    .bind(sighting.arrived_at.map(millis))
-    .bind(millis(sighting.seen_at))
-    .bind(i64::from(first))
-    .execute(&mut **transaction)
-    .await?
-    .rows_affected();
+    let inserted = insert_sighting(transaction, id, sighting, first, "ON CONFLICT DO NOTHING").await?;
     Ok(match (first, inserted) {
         (true, _) => Accepted::NewMessage { id },
         (false, 0) => Accepted::AlreadySeen { id },
         (false, _) => Accepted::Duplicate { id },
     })
+}
+
+/// The row that says where a message was seen; how many were written.
+async fn insert_sighting(
+    transaction: &mut Writing,
+    message_id: i64,
+    sighting: &Sighting,
+    first: bool,
+    then: &'static str,
+) -> Result<u64, StoreError> {
+    let into = "INSERT INTO sighting (message_id, mailbox, folder, uidvalidity, uid, locator, arrived_at, seen_at, first)";
+    let inserted = sqlx::query(AssertSqlSafe(rows::insert(into, 9, 1, then)))
+        .bind(message_id)
+        .bind(&sighting.mailbox)
+        .bind(&sighting.folder)
+        .bind(i64::from(sighting.uidvalidity))
+        .bind(sighting.uid.map(i64::from))
+        .bind(&sighting.locator)
+        .bind(sighting.arrived_at.map(millis))
+        .bind(millis(sighting.seen_at))
+        .bind(i64::from(first))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(inserted.rows_affected())
 }

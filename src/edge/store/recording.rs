@@ -23,8 +23,6 @@ pub struct Recorded {
     pub receipt_numbers: Vec<Option<String>>,
     /// Letters queued.
     pub letters: usize,
-    /// The message was recorded before: nothing changed.
-    pub again: bool,
 }
 
 /// A transaction in which mails are judged and recorded. Dropped, it leaves nothing behind; after an error it must be.
@@ -77,7 +75,8 @@ impl Recording {
     ) -> Result<Recorded, StoreError> {
         let transaction = &mut self.transaction;
         if !record_message(transaction, message_id, verdict, now).await? {
-            return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0, again: true });
+            // Recorded before: nothing changes.
+            return Ok(Recorded { receipt_numbers: Vec::new(), letters: 0 });
         }
         record_attachments(transaction, message_id, verdict).await?;
         for returned in &verdict.returned {
@@ -97,7 +96,7 @@ impl Recording {
         for letter in render(&receipt_numbers, &carried).map_err(StoreError::Letter)? {
             letters += usize::from(outbox::insert(transaction, &letter, Some(message_id), mail_domain, now).await?);
         }
-        Ok(Recorded { receipt_numbers, letters, again: false })
+        Ok(Recorded { receipt_numbers, letters })
     }
 
     /// Makes everything durable.

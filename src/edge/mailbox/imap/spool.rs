@@ -16,7 +16,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncWrite as _, BufWriter};
 
-use crate::edge::mailbox::body::Spooled;
+use crate::{domain::hex, edge::mailbox::body::Spooled};
 
 /// Literals from this size on go to disk, in bytes.
 const SPOOL_FROM_BYTES: u64 = 256 * 1024;
@@ -48,7 +48,7 @@ impl Spool {
         let mut secret = [0; 16];
         // Without the system's random numbers nothing is spooled: a stand-in must not be guessable.
         let folder = folder.filter(|_| getrandom::fill(&mut secret).is_ok());
-        let secret = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = hex::lower(&secret);
         Self(Arc::new(Inner {
             folder,
             secret,
@@ -139,7 +139,7 @@ impl Incoming {
     /// Waits until the file has everything; then the literal's stand-in is answered.
     pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
         ready!(Pin::new(&mut self.file).poll_flush(context)).map_err(|error| self.spool.failed(error))?;
-        let sha256 = std::mem::take(&mut self.hash).finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::lower(&std::mem::take(&mut self.hash).finalize());
         if let (Some(path), Ok(mut complete)) = (self.unfinished.0.take(), self.spool.0.complete.lock()) {
             complete.insert(self.stand_in.clone(), Spooled::new(path, sha256, self.bytes));
         }
