@@ -10,15 +10,15 @@ import email.header
 import hashlib
 import imaplib
 import io
-import sqlite3
-import sys
 import zipfile
 
 import lxml.etree
 import python_calamine
 
-LABELS = {"课题名称": "title", "申报单位": "applicant", "统一社会信用代码": "uscc", "拟解决的关键问题": "problem", "研发目标": "goal", "主要技术参数": "params"}
+from script_frame import INSERT_MAIL, INSERT_TOPIC, LABELS, database, fetched, main, topics
+
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+DAMAGED = (python_calamine.CalamineError, lxml.etree.XMLSyntaxError)
 
 
 def workbook(data):
@@ -47,20 +47,6 @@ def form(data):
         yield topic
 
 
-def topics(name, data):
-    try:
-        if name.endswith(".xlsx"):
-            yield from workbook(data)
-        elif name.endswith(".docx"):
-            yield from form(data)
-        elif name.endswith(".zip"):
-            with zipfile.ZipFile(io.BytesIO(data)) as file:
-                for inner in file.namelist():
-                    yield from topics(inner, file.read(inner))
-    except (python_calamine.CalamineError, zipfile.BadZipFile, lxml.etree.XMLSyntaxError, KeyError, ValueError, OSError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-
-
 def plain(words):
     return str(email.header.make_header(email.header.decode_header(words or "")))
 
@@ -71,45 +57,28 @@ def read(raw):
     for part in mail.walk():
         name = plain(part.get_filename())
         if name.endswith((".xlsx", ".docx", ".zip")):
-            found += topics(name, part.get_payload(decode=True) or b"")
+            found += topics(name, part.get_payload(decode=True) or b"", workbook, form, DAMAGED)
     return mail, found
 
 
-def read_files(paths):
-    seen = set()
-    for path in paths:
-        with open(path, "rb") as file:
-            seen.update((topic.get("title"), topic.get("applicant")) for topic in read(file.read())[1])
-    print(len(seen))
-
-
 def take_in(host, port, user, password, path):
-    database = sqlite3.connect(path, isolation_level=None)
-    database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                           "CREATE TABLE mail (uid INTEGER PRIMARY KEY, sha256 TEXT, sender TEXT, subject TEXT);"
-                           "CREATE TABLE topic (title TEXT, applicant TEXT, uscc TEXT, problem TEXT, goal TEXT, params TEXT, uid INTEGER, UNIQUE (title, applicant))")
+    store = database(path, isolation_level=None)
     session = imaplib.IMAP4(host, int(port))
     session.login(user, password)
     session.select("INBOX", readonly=True)
-    uids = session.uid("SEARCH", "ALL")[1][0].split()
-    for at in range(0, len(uids), 25):
+    for chunk in fetched(session):
         mails, rows = [], []
-        for part in session.uid("FETCH", b",".join(uids[at:at + 25]), "(UID BODY.PEEK[])")[1]:
-            if isinstance(part, tuple):
-                uid, raw = int(part[0].split(b"UID ")[1].split()[0]), part[1]
-                mail, found = read(raw)
-                mails.append((uid, hashlib.sha256(raw).hexdigest(), plain(mail["From"]), plain(mail["Subject"])))
-                rows += [{**topic, "uid": uid} for topic in found]
-        database.execute("BEGIN")
-        database.executemany("INSERT INTO mail VALUES (?, ?, ?, ?)", mails)
-        database.executemany("INSERT OR IGNORE INTO topic VALUES (:title, :applicant, :uscc, :problem, :goal, :params, :uid)", rows)
-        database.execute("COMMIT")
+        for uid, raw in chunk:
+            mail, found = read(raw)
+            mails.append((uid, hashlib.sha256(raw).hexdigest(), plain(mail["From"]), plain(mail["Subject"])))
+            rows += [{**topic, "uid": uid} for topic in found]
+        store.execute("BEGIN")
+        store.executemany(INSERT_MAIL, mails)
+        store.executemany(INSERT_TOPIC, rows)
+        store.execute("COMMIT")
     session.logout()
-    print(database.execute("SELECT count(*) FROM topic").fetchone()[0])
+    print(store.execute("SELECT count(*) FROM topic").fetchone()[0])
 
 
 if __name__ == "__main__":
-    if "/" in sys.argv[1]:
-        read_files(sys.argv[1:])
-    else:
-        take_in(*sys.argv[1:])
+    main(read, take_in)
